@@ -1,0 +1,1 @@
+"""Counterfoil: a coalition loyalty ledger."""

@@ -1,0 +1,53 @@
+"""Accounts: who stands on either side of a posting.
+
+An account is one 64-bit word: its kind in the top byte, its owner below: a party's number, or
+the place of a member among the entry's members (an entry never names a member otherwise).
+
+Debit and credit: money debits who pays and credits who receives. Points credit what a member may
+use (the coalition's liability) and debit the issuer that made them.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+POOL, OPERATOR, RESERVE, SUSPENSE, REWARD_ESCROW, PREFUNDING = range(1, 7)
+FIRST_PARTNER, LAST_PARTY = 16, 2**16 - 1
+RESERVED = {POOL: "pool", OPERATOR: "operator", RESERVE: "reserve", SUSPENSE: "suspense",
+            REWARD_ESCROW: "reward_escrow", PREFUNDING: "prefund"}  # fmt: skip
+
+
+class Kind(IntEnum):
+    """What an account holds; the owner of the last three is a member's place in the entry."""
+
+    PARTY = 1  # money of a partner or a reserved party
+    ISSUED = 2  # points a party has made, less those taken back
+    BURNED = 3  # points used at a party, less those given back
+    EXPIRED = 4  # points that ran out, by funder
+    AVAILABLE = 5
+    HELD = 6
+    DEBT = 7
+
+
+MEMBER_KINDS = frozenset({Kind.AVAILABLE, Kind.HELD, Kind.DEBT})
+_OWNER = (1 << 56) - 1
+
+
+def account(kind: Kind, owner: int) -> int:
+    """The account word of `kind` and `owner`."""
+    return kind << 56 | owner
+
+
+def party(number: int) -> int:
+    """The money account of a party."""
+    return Kind.PARTY << 56 | number
+
+
+def kind_of(word: int) -> Kind:
+    """The kind of an account word; ValueError if it is none."""
+    return Kind(word >> 56)
+
+
+def owner_of(word: int) -> int:
+    """A party's number, or a member's place, by kind."""
+    return word & _OWNER

@@ -1,0 +1,76 @@
+"""Days of the programme's time zone as instants, and RFC 3339 text.
+
+"Last valid day" means: valid until 00:00 local of the day after.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from counterfoil.core.errors import InvalidRequest
+from counterfoil.core.units import NEVER
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND = 1_000_000
+_MICROSECOND = timedelta(microseconds=1)
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+LAST_YEAR = 9998
+
+
+def instant(moment: datetime) -> int:
+    """Microseconds since the epoch of an aware datetime."""
+    return (moment - EPOCH) // _MICROSECOND
+
+
+def moment(at: int) -> datetime:
+    """The datetime, UTC, of an instant."""
+    return EPOCH + timedelta(microseconds=at)
+
+
+def parse_instant(text: object, field: str) -> int:
+    """The instant of an RFC 3339 text with zone; raises InvalidRequest naming `field`."""
+    if not isinstance(text, str) or not _RFC_3339.fullmatch(text):
+        raise InvalidRequest(field, "must be an RFC 3339 instant such as 2025-12-01T10:00:00Z")
+    try:
+        at = datetime.fromisoformat(text)
+        if not 1970 <= at.year <= LAST_YEAR:  # room for validity and zones on both sides
+            raise InvalidRequest(field, "must be between 1970 and 9998")
+        return instant(at)
+    except (ValueError, OverflowError) as error:
+        raise InvalidRequest(field, f"is not an instant: {error}") from error
+
+
+@lru_cache(maxsize=4096)
+def text_instant(at: int) -> str:
+    """RFC 3339, UTC, always six fractional digits: equal instants are equal texts."""
+    return moment(at).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def local_day(at: int, zone: str) -> date:
+    """The calendar day of an instant in `zone` (IANA name)."""
+    return moment(at).astimezone(_zone(zone)).date()
+
+
+@lru_cache(maxsize=4096)
+def end_of_day(day: date, zone: str) -> int:
+    """00:00 local of the day after `day`: the first instant at which it is over."""
+    after = day + timedelta(days=1)
+    return instant(datetime(after.year, after.month, after.day, tzinfo=_zone(zone)))
+
+
+def valid_until(at: int, valid_days: int | None, zone: str) -> int:
+    """First instant no longer valid for a sale at `at`; NEVER without a term or past the calendar."""
+    if valid_days is None:
+        return NEVER
+    try:
+        return end_of_day(local_day(at, zone) + timedelta(days=valid_days), zone)
+    except OverflowError:
+        return NEVER
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)

@@ -1,0 +1,149 @@
+"""Entry: one thing that happened, whole. Postings say what moved, moves say of which lots.
+
+An entry is never edited. It moves the money of one partner at most, so that a partner's own entries give
+exactly its position and show nobody else's sales: what a verb sets off for another partner (a debt
+repaid, points run out) is an entry of its own in the same group, right behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Verb(IntEnum):
+    """What an entry records. Numbers are part of the bytes and never reused."""
+
+    EARN = 1
+    BURN = 2
+    HOLD = 3
+    CAPTURE = 4
+    RELEASE = 5
+    REFUND_EARN = 6
+    REFUND_BURN = 7
+    TRANSFER = 8
+    EXPIRE = 9
+    REPAY = 10
+
+
+class Place(IntEnum):
+    """Where a point of a lot stands. AVAILABLE and HELD are outstanding; the others have left."""
+
+    AVAILABLE = 1
+    HELD = 2
+    BURNED = 3
+    EXPIRED = 4
+    TAKEN = 5  # by a refund of an earn
+    GIFTED = 6  # lives on as the receiver's lot
+    REPAID = 7  # to a debt
+    RENEWED = 8  # given back after its last day: lives on as a lot with grace
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """`amount` (> 0) of `unit` from the debit to the credit account: unbalanced cannot be written."""
+
+    debit: int
+    credit: int
+    amount: int
+    unit: int
+
+
+@dataclass(frozen=True, slots=True)
+class LotTerms:
+    """What a lot was made with and keeps: money per point in micros, instants in microseconds."""
+
+    currency: int
+    issuer: int
+    funder: int
+    earned_at: int
+    expires_at: int  # first instant no longer valid; NEVER if none
+    face_micros: int
+    fee_micros: int
+    breakage_operator_bp: int
+    contract: int  # version of the issuer's contract
+    origin_entry: int  # 0: itself; of a lot with grace: the lot it continues
+    origin_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class LotMade:
+    """A lot that an entry creates, all of it available, for the member at `owner`; its name: (entry, place in the list)."""
+
+    owner: int
+    points: int
+    terms: LotTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`points` of the lot (entry, index) from one place to another."""
+
+    entry: int
+    index: int
+    source: Place
+    target: Place
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class DebtMade:
+    """Points the member at `owner` owes to the refunded issuer; named like a lot. The fee waits with them."""
+
+    owner: int
+    points: int
+    currency: int
+    issuer: int
+    fee_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repaid:
+    """`points` of the debt (entry, index) paid back by this entry's moves."""
+
+    entry: int
+    index: int
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """See SPEC.md for the bytes. `id` packs shard, group and place; `refers_to` is an entry's id or 0."""
+
+    id: int
+    verb: Verb
+    at: int  # when it was posted
+    occurred_at: int  # when what it records fell due or took place
+    partner: int  # whose verb it is and whose money moves; 0: nobody's
+    refers_to: int
+    until: int  # of a hold: the first instant at which it has lapsed; else 0
+    members: tuple[bytes, ...]  # one commitment each, 32 bytes
+    postings: tuple[Posting, ...]
+    lots: tuple[LotMade, ...] = ()
+    moves: tuple[Move, ...] = ()
+    debts: tuple[DebtMade, ...] = ()
+    repaid: tuple[Repaid, ...] = ()
+
+
+# An id is shard (11 bits), group (36), place (16): increasing in each shard, gapless by group.
+PLACE_BITS, GROUP_BITS = 16, 36
+
+
+def entry_id(group: int, place: int) -> int:
+    """The id of the entry at `place` of a group (see `group_id`)."""
+    return group << PLACE_BITS | place
+
+
+def group_id(shard: int, number: int) -> int:
+    """The id of a shard's group, below 2^47: exact in JSON."""
+    return shard << GROUP_BITS | number
+
+
+def group_of(entry: int) -> int:
+    """The group id within an entry's id."""
+    return entry >> PLACE_BITS
+
+
+def place_of(entry: int) -> int:
+    """The place in its group within an entry's id."""
+    return entry & ((1 << PLACE_BITS) - 1)

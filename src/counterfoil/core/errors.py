@@ -1,0 +1,306 @@
+"""One tree of errors; each class has a stable `code` and typed facts.
+
+CounterfoilError
+  Refusal                 an operation the rules turn down; stored, replayed, nothing changed
+    form, sameness, unknown things, people and partners, state, limits: in this order they answer
+  Unreadable              input from outside that cannot be understood (export, proof, key file)
+  Unreachable             the books, the chain or a gateway does not answer
+
+A driver's own errors are translated at its wall (store, chain, gateway), never here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+
+@dataclass(eq=False)
+class CounterfoilError(Exception):
+    """Root of the tree. `says` is a template over the facts; `str(error)` fills it in."""
+
+    code: ClassVar[str] = "internal_error"
+    says: ClassVar[str] = "something that must not happen has happened"
+
+    def facts(self) -> dict[str, object]:
+        """The typed facts by name, JSON-ready."""
+        return {fact.name: getattr(self, fact.name) for fact in fields(self)}
+
+    def __str__(self) -> str:
+        return self.says.format(**self.facts())
+
+
+@dataclass(eq=False)
+class Unreadable(CounterfoilError):
+    """A file, a message or a key from outside that is not what it should be."""
+
+    code = "unreadable"
+    says = "{what}: {why}"
+    what: str
+    why: str
+
+
+@dataclass(eq=False)
+class Unreachable(CounterfoilError):
+    """A database, a chain or a gateway that does not answer."""
+
+    code = "unreachable"
+    says = "{what} cannot be reached: {why}"
+    what: str
+    why: str
+
+
+class Refusal(CounterfoilError):
+    """An operation turned down by a rule: an answer like any other, stored and replayed."""
+
+
+# --- request and form -------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class InvalidRequest(Refusal):
+    code = "invalid_request"
+    says = "{field}: {why}"
+    field: str
+    why: str
+
+
+@dataclass(eq=False)
+class IdempotencyKeyMissing(Refusal):
+    code = "idempotency_key_missing"
+    says = "{field}: a movement of value needs a key of the caller's own, 1 to 255 characters"
+    field: str = "Idempotency-Key"
+
+
+@dataclass(eq=False)
+class Unauthenticated(Refusal):
+    code = "unauthenticated"
+    says = "{field}: {why}"
+    why: str
+    field: str = "Authorization"
+
+
+@dataclass(eq=False)
+class Forbidden(Refusal):
+    code = "forbidden"
+    says = "{field}: this credential lacks the scope {scope}"
+    scope: str
+    field: str = "Authorization"
+
+
+@dataclass(eq=False)
+class NotFound(Refusal):
+    code = "not_found"
+    says = "{field}: there is no {value}"
+    field: str
+    value: str
+
+
+@dataclass(eq=False)
+class InvalidAmount(Refusal):
+    code = "invalid_amount"
+    says = "{field}: {why}"
+    field: str
+    why: str
+
+
+@dataclass(eq=False)
+class InvalidRecipient(Refusal):
+    code = "invalid_recipient"
+    says = "{field}: a gift needs two members"
+    field: str = "recipient"
+
+
+# --- sameness ---------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class IdempotencyKeyReused(Refusal):
+    code = "idempotency_key_reused"
+    says = "{field}: the key {key} came with another body before"
+    key: str
+    field: str = "Idempotency-Key"
+
+
+@dataclass(eq=False)
+class DuplicateExternalId(Refusal):
+    code = "duplicate_external_id"
+    says = "{field}: {external_id} is taken by {entry}"
+    external_id: str
+    entry: str
+    field: str = "external_id"
+
+
+# --- unknown things ---------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class UnknownMember(Refusal):
+    code = "unknown_member"
+    says = "{field}: there is no member {value}"
+    value: str
+    field: str = "member"
+
+
+@dataclass(eq=False)
+class UnknownPartner(Refusal):
+    code = "unknown_partner"
+    says = "{field}: there is no partner {value}"
+    value: str
+    field: str = "partner"
+
+
+@dataclass(eq=False)
+class UnknownEarn(Refusal):
+    code = "unknown_earn"
+    says = "{field}: this partner has made no earn {value}"
+    value: str
+    field: str = "earn"
+
+
+@dataclass(eq=False)
+class UnknownBurn(Refusal):
+    code = "unknown_burn"
+    says = "{field}: this partner has made no burn {value}"
+    value: str
+    field: str = "burn"
+
+
+@dataclass(eq=False)
+class UnknownHold(Refusal):
+    code = "unknown_hold"
+    says = "{field}: this partner has made no hold {value}"
+    value: str
+    field: str = "hold"
+
+
+@dataclass(eq=False)
+class UnknownSettlement(Refusal):
+    code = "unknown_settlement"
+    says = "{field}: there is no settlement {value}"
+    value: str
+    field: str = "settlement"
+
+
+# --- state ------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class HoldExpired(Refusal):
+    code = "hold_expired"
+    says = "{field}: the hold {hold} ended at {expired_at}"
+    hold: str
+    expired_at: str
+    field: str = "hold"
+
+
+@dataclass(eq=False)
+class AlreadyCaptured(Refusal):
+    code = "already_captured"
+    says = "{field}: the hold {hold} was captured before; a hold is captured once"
+    hold: str
+    field: str = "hold"
+
+
+@dataclass(eq=False)
+class AlreadyReleased(Refusal):
+    code = "already_released"
+    says = "{field}: the hold {hold} was released before"
+    hold: str
+    field: str = "hold"
+
+
+@dataclass(eq=False)
+class PartnersFixed(Refusal):
+    code = "partners_fixed"
+    says = "{field}: the settlement contract is deployed with its partners; {value} cannot be added to it"
+    value: str
+    field: str = "name"
+
+
+@dataclass(eq=False)
+class SettlementNotWaiting(Refusal):
+    code = "settlement_not_waiting"
+    says = "{field}: settlement {number} is {state}; it takes no signature"
+    number: int
+    state: str
+    field: str = "settlement"
+
+
+@dataclass(eq=False)
+class BadSignature(Refusal):
+    code = "bad_signature"
+    says = "{field}: {why}"
+    why: str
+    field: str = "signature"
+
+
+@dataclass(eq=False)
+class ClockBackwards(Refusal):
+    code = "clock_backwards"
+    says = "{field}: the test clock stands at {now} and only moves forward"
+    now: str
+    field: str = "at"
+
+
+@dataclass(eq=False)
+class NotInLivemode(Refusal):
+    code = "not_in_livemode"
+    says = "{field}: this belongs to a sandbox; the programme is live"
+    field: str = "livemode"
+
+
+@dataclass(eq=False)
+class ReadOnly(Refusal):
+    code = "books_behind_checkpoint"
+    says = "{field}: the books are behind a checkpoint they once signed ({size} leaves, {signed} signed); posting stops"
+    size: int
+    signed: int
+    field: str = "database"
+
+
+@dataclass(eq=False)
+class ChainUnavailable(Refusal):
+    code = "chain_unavailable"
+    says = "{field}: {why}"
+    why: str
+    field: str = "rpc"
+
+
+# --- limits -----------------------------------------------------------------------------------
+
+
+@dataclass(eq=False)
+class InsufficientPoints(Refusal):
+    code = "insufficient_points"
+    says = "{field}: {requested} were asked for, {available} are available"
+    requested: int
+    available: int
+    field: str = "points"
+
+
+@dataclass(eq=False)
+class CaptureExceedsHold(Refusal):
+    code = "capture_exceeds_hold"
+    says = "{field}: {requested} were asked for, {held} are held"
+    requested: int
+    held: int
+    field: str = "points"
+
+
+@dataclass(eq=False)
+class RefundExceedsOriginal(Refusal):
+    code = "refund_exceeds_original"
+    says = "{field}: {requested} were asked for, {left} of {original} are left to refund"
+    requested: int
+    left: int
+    original: int
+    field: str = "points"
+
+
+@dataclass(eq=False)
+class BalanceLimit(Refusal):
+    code = "balance_limit"
+    says = "{field}: a member's points stay below 2^53; {outstanding} are outstanding"
+    outstanding: int
+    field: str = "points"

@@ -1,0 +1,181 @@
+"""Holdings: one member's lots, debts and holds, as a fold of entries.
+
+`Holdings.apply` is the only place where an entry changes what a member has: the posting writer, the model of the
+tests and the auditor fold with it. It raises Inconsistent where an entry takes what is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Move, Place, Verb
+
+
+_KEPT = {Place.AVAILABLE: "available", Place.HELD: "held", Place.BURNED: "burned", Place.EXPIRED: "expired"}
+
+
+class Inconsistent(Exception):
+    """An entry that does not fit what it changes."""
+
+
+@dataclass(slots=True)
+class Lot:
+    """A lot's remainders by place. `points` = available + held + burned + expired + what has left for good."""
+
+    entry: int
+    index: int
+    points: int
+    terms: LotTerms
+    available: int
+    held: int = 0
+    burned: int = 0
+    expired: int = 0
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """The lot that this one continues, or itself."""
+        return (
+            (self.terms.origin_entry, self.terms.origin_index)
+            if self.terms.origin_entry
+            else (self.entry, self.index)
+        )
+
+    def burn_key(self) -> tuple[int, int, tuple[int, int], int, int]:
+        """Earliest expiry first (none: last), then earliest earned, then in the order the lots were made."""
+        return (self.terms.expires_at, self.terms.earned_at, self.origin, self.entry, self.index)
+
+    def gift_key(self) -> tuple[int, int, tuple[int, int], int, int]:
+        """Earliest earned first, then earliest expiry, then as made."""
+        return (self.terms.earned_at, self.terms.expires_at, self.origin, self.entry, self.index)
+
+
+@dataclass(slots=True)
+class Debt:
+    """Points still owed to `made.issuer` by a member."""
+
+    entry: int
+    index: int
+    made: DebtMade
+    left: int
+
+
+@dataclass(slots=True)
+class Hold:
+    """A hold by `partner`: its parts are lots and points in burn order. `state` is open, captured, released or lapsed."""
+
+    entry: int
+    partner: int
+    until: int
+    parts: tuple[tuple[int, int, int], ...]
+    state: str = "open"
+
+    @property
+    def points(self) -> int:
+        """Points held when it was made."""
+        return sum(part[2] for part in self.parts)
+
+
+@dataclass(slots=True)
+class Holdings:
+    """What a member has. `member` and `secret` make commitments; an auditor has a handle and no secret.
+
+    The `unseen` figures stand for lots that were not read, because an earn needs none of them.
+    """
+
+    member: int
+    secret: bytes = b""
+    lots: dict[tuple[int, int], Lot] = field(default_factory=dict)
+    debts: dict[tuple[int, int], Debt] = field(default_factory=dict)
+    holds: dict[int, Hold] = field(default_factory=dict)
+    touched: set[tuple[int, int]] = field(default_factory=set)  # lots changed since loaded
+    unseen_available: int = 0
+    unseen_held: int = 0
+    unseen_due: int | None = None
+
+    @property
+    def available(self) -> int:
+        """Points free to use, due things done."""
+        return self.unseen_available + sum(lot.available for lot in self.lots.values())
+
+    @property
+    def held(self) -> int:
+        """Points in open holds."""
+        return self.unseen_held + sum(lot.held for lot in self.lots.values())
+
+    @property
+    def debt(self) -> int:
+        """Points owed."""
+        return sum(debt.left for debt in self.debts.values())
+
+    def usable(self, now: int) -> list[Lot]:
+        """Lots with free points not past at `now`, in burn order."""
+        return sorted(
+            (lot for lot in self.lots.values() if lot.available and lot.terms.expires_at > now),
+            key=Lot.burn_key,
+        )
+
+    def next_due(self) -> int | None:
+        """The first instant at which something here falls due: a hold lapses or free points run out."""
+        instants = [lot.terms.expires_at for lot in self.lots.values() if lot.available]
+        if self.unseen_due is not None:
+            instants.append(self.unseen_due)
+        instants += [hold.until for hold in self.holds.values() if hold.state == "open"]
+        return min(instants, default=None)
+
+    def apply(self, entry: Entry, owner: int = 0) -> None:
+        """Fold `entry`, in which this member stands at place `owner`; moves, holds and repayments are the first's."""
+        for index, made in enumerate(entry.lots):
+            if made.owner == owner:
+                self._make(entry.id, index, made)
+        for index, owed in enumerate(entry.debts):
+            if owed.owner == owner:
+                self.debts[entry.id, index] = Debt(entry.id, index, owed, owed.points)
+        if owner:
+            return
+        for move in entry.moves:
+            self._move(move)
+        for paid in entry.repaid:
+            debt = self.debts.get((paid.entry, paid.index))
+            if debt is None or debt.left < paid.points:
+                raise Inconsistent(f"debt {paid.entry:x}.{paid.index} is less than the {paid.points} repaid")
+            debt.left -= paid.points
+        if entry.verb is Verb.HOLD:
+            parts = tuple((m.entry, m.index, m.points) for m in entry.moves)
+            self.holds[entry.id] = Hold(entry.id, entry.partner, entry.until, parts)
+        elif entry.verb in {Verb.CAPTURE, Verb.RELEASE}:
+            hold = self.holds.get(entry.refers_to)
+            if hold is None or hold.state != "open":
+                raise Inconsistent(f"no open hold {entry.refers_to:x}")
+            lapsed = "lapsed" if entry.occurred_at >= hold.until else "released"
+            hold.state = "captured" if entry.verb is Verb.CAPTURE else lapsed
+
+    def _make(self, entry: int, index: int, made: LotMade) -> None:
+        self.lots[entry, index] = Lot(entry, index, made.points, made.terms, made.points)
+        self.touched.add((entry, index))
+
+    def _move(self, move: Move) -> None:
+        lot = self.lots.get((move.entry, move.index))
+        if lot is None:
+            raise Inconsistent(f"no lot {move.entry:x}.{move.index}")
+        for place, sign in ((move.source, -1), (move.target, 1)):
+            name = _KEPT.get(place)
+            if name is not None:
+                left = getattr(lot, name) + sign * move.points
+                if left < 0:
+                    raise Inconsistent(f"lot {move.entry:x}.{move.index} has fewer than {move.points} {name}")
+                setattr(lot, name, left)
+        self.touched.add((move.entry, move.index))
+
+
+def take(lots: Iterable[Lot], points: int, source: Place, target: Place) -> list[Move]:
+    """Moves of up to `points` from the lots' `source`, in the order given; short if there are not enough."""
+    moves, place = [], _KEPT[source]
+    for lot in lots:
+        if not points:
+            break
+        part = min(points, getattr(lot, place))
+        if part:
+            moves.append(Move(lot.entry, lot.index, source, target, part))
+            points -= part
+    return moves

@@ -1,0 +1,72 @@
+"""Journal: a group in the making. It numbers entries, commits to members, books the legs and folds them at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from counterfoil.core import log
+from counterfoil.core.encoding import commitment, encode, entry_hash
+from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Move, Repaid, Verb, entry_id
+from counterfoil.core.holdings import Holdings
+from counterfoil.core.rulebook.legs import postings
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An entry with its bytes and the numbers of the members in it (which the bytes do not tell)."""
+
+    entry: Entry
+    body: bytes
+    hash: bytes
+    members: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Journal:
+    """The entries of one commit in one shard, in order. `now` is the posting instant of all of them."""
+
+    programme: bytes
+    group: int
+    now: int
+    written: list[Written] = field(default_factory=list)
+
+    def post(  # noqa: PLR0913 an entry has that many parts
+        self,
+        verb: Verb,
+        holders: tuple[Holdings, ...],
+        *,
+        partner: int,
+        refers_to: int = 0,
+        until: int = 0,
+        occurred_at: int | None = None,
+        lots: tuple[LotMade, ...] = (),
+        moves: tuple[Move, ...] = (),
+        debts: tuple[DebtMade, ...] = (),
+        repaid: tuple[Repaid, ...] = (),
+    ) -> Entry:
+        """Write one entry; the first holder's lots move, the second (of a gift) receives."""
+        first = holders[0]
+
+        def terms_of(entry: int, index: int) -> LotTerms:
+            return first.lots[entry, index].terms
+
+        def debt_of(entry: int, index: int) -> DebtMade:
+            return first.debts[entry, index].made
+
+        number = entry_id(self.group, len(self.written))
+        entry = Entry(
+            number, verb, self.now, self.now if occurred_at is None else occurred_at, partner, refers_to, until,
+            tuple(commitment(who.member, who.secret, number) for who in holders), (),
+            lots, moves, debts, repaid,
+        )  # fmt: skip
+        entry = replace(entry, postings=postings(entry, terms_of, debt_of))
+        for place, who in enumerate(holders):
+            who.apply(entry, place)
+        body = encode(entry)
+        hashed = entry_hash(self.programme, body)
+        self.written.append(Written(entry, body, hashed, tuple(who.member for who in holders)))
+        return entry
+
+    def root(self) -> bytes:
+        """The group's Merkle root: RFC 6962 over its entry hashes."""
+        return log.root_of([one.hash for one in self.written])

@@ -1,0 +1,45 @@
+"""Operation and Answer: what the gateway hands to the posting writer, and what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One verb asked for by one party. Fields a verb does not use keep their defaults.
+
+    `key` and `digest` make it idempotent (a dry run and the due job have no key); `original` is the
+    external id of the earn or burn a refund takes back; `hold` is a hold's entry id.
+    """
+
+    verb: str
+    partner: int
+    key: str | None = None
+    digest: bytes = b""
+    dry_run: bool = False
+    external_id: str | None = None
+    member: int = 0
+    recipient: int = 0
+    points: int = 0
+    valid_to: date | None = None
+    ttl_seconds: int = 0
+    hold: int = 0
+    original: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The outcome: facts of what was done, or a refusal's `code`, `detail` and facts. `entry` is 0 where none was made."""
+
+    ok: bool
+    entry: int
+    facts: dict[str, object]
+    replayed: bool = False
+
+
+EFFECT_KINDS = {
+    "earn": "earn", "burn": "burn", "capture": "burn", "hold": "hold", "release": "release",
+    "refund_earn": "refund", "refund_burn": "refund", "transfer": "transfer",
+}  # fmt: skip

@@ -1,0 +1,134 @@
+"""Reading the books: holdings as of an instant, entries by partner, member or leaf, groups for proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine, RowMapping, Select, and_, func, select
+
+from counterfoil.core.encoding import decode
+from counterfoil.core.entry import PLACE_BITS, Entry
+from counterfoil.core.holdings import Holdings
+from counterfoil.core.journal import Journal
+from counterfoil.core.log import Tree
+from counterfoil.core.rulebook.due import settle_up
+from counterfoil.store.posting import Group
+from counterfoil.store.state import State
+from counterfoil.store.tables import entry, entry_group, log_group, member
+
+_GROUP = entry.c.id.op(">>")(PLACE_BITS)
+_PLACE = entry.c.id.op("&")((1 << PLACE_BITS) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry with what stands beside it. `leaf` is None until it is sequenced."""
+
+    entry: Entry
+    body: bytes
+    hash: bytes
+    member: int
+    other: int | None
+    external_id: str | None
+    leaf: int | None
+
+
+def holdings(engine: Engine, number: int, now: int) -> Holdings | None:
+    """A member's holdings with everything due up to `now` applied, whether or not the job ran; None if unknown."""
+    state = State()
+    with engine.connect() as connection:
+        state.load(connection, [number], now)
+    who = state.members.get(number)
+    if who is not None:
+        settle_up(Journal(bytes(32), 0, now), who)
+    return who
+
+
+def known_members(engine: Engine) -> list[int]:
+    """Every member's id."""
+    with engine.connect() as connection:
+        return list(
+            connection.execute(select(member.c.id).order_by(member.c.created_at, member.c.id)).scalars()
+        )
+
+
+def due_members(engine: Engine, now: int, limit: int) -> list[int]:
+    """Members for whom something fell due at or before `now`, earliest first."""
+    query = select(member.c.id).where(member.c.next_due <= now).order_by(member.c.next_due, member.c.id)
+    with engine.connect() as connection:
+        return list(connection.execute(query.limit(limit)).scalars())
+
+
+def rows_of(
+    engine: Engine, *, partner: int | None = None, who: int | None = None, after: int = -1, limit: int = 100
+) -> list[Row]:
+    """Entries by id after a cursor, of a partner, of a member, or of one at the other."""
+    query = _rows().where(entry.c.id > after).order_by(entry.c.id).limit(limit)
+    if partner is not None:
+        query = query.where(entry.c.partner == partner)
+    if who is not None:
+        query = query.where((entry.c.member == who) | (entry.c.other == who))
+    with engine.connect() as connection:
+        return [_row(one) for one in connection.execute(query).mappings()]
+
+
+def row(engine: Engine, number: int) -> Row | None:
+    """One entry by id."""
+    with engine.connect() as connection:
+        one = connection.execute(_rows().where(entry.c.id == number)).mappings().first()
+    return None if one is None else _row(one)
+
+
+def leaves(engine: Engine, start: int, end: int, partner: int | None = None) -> Iterator[Row]:
+    """Sequenced entries with leaf index in [start, end), in order; of one partner if named. Streams."""
+    query = _rows(outer=False).where(_LEAF >= start, _LEAF < end).order_by(_LEAF)
+    first = select(func.max(log_group.c.first)).where(log_group.c.first <= start).scalar_subquery()
+    query = query.where(log_group.c.first >= first, log_group.c.first < end)
+    if partner is not None:
+        query = query.where(entry.c.partner == partner)
+    with engine.connect() as connection:
+        for one in connection.execution_options(yield_per=5_000).execute(query).mappings():
+            yield _row(one)
+
+
+def leaf_hashes(engine: Engine, start: int, end: int) -> list[bytes]:
+    """The 32-byte leaf data of [start, end)."""
+    first = select(func.max(log_group.c.first)).where(log_group.c.first <= start).scalar_subquery()
+    query = (
+        select(entry.c.hash).join(log_group, log_group.c.group == _GROUP)
+        .where(log_group.c.first >= first, log_group.c.first < end, _LEAF >= start, _LEAF < end).order_by(_LEAF)
+    )  # fmt: skip
+    with engine.connect() as connection:
+        return [bytes(one) for one in connection.execute(query).scalars()]
+
+
+def groups(engine: Engine, ids: Sequence[int]) -> dict[int, Group]:
+    """Committed groups by id, with their trees: what an old answer's counterfoil is made from again."""
+    found = {}
+    with engine.connect() as connection:
+        for number in dict.fromkeys(ids):
+            one = connection.execute(select(entry_group).where(entry_group.c.id == number)).one()
+            low, high = number << PLACE_BITS, (number + 1) << PLACE_BITS
+            query = select(entry.c.hash).where(entry.c.id >= low, entry.c.id < high).order_by(entry.c.id)
+            hashes = tuple(bytes(h) for h in connection.execute(query).scalars())
+            found[number] = Group(
+                number, bytes(one.root), len(hashes), one.committed_at, one.settle_by, Tree(hashes), hashes
+            )
+    return found
+
+
+_LEAF = log_group.c.first + _PLACE
+
+
+def _rows(*, outer: bool = True) -> Select[tuple[object, ...]]:
+    columns = (entry.c.id, entry.c.body, entry.c.hash, entry.c.member, entry.c.other, entry.c.external_id)
+    query = select(*columns, _LEAF.label("leaf"))
+    return query.join(log_group, and_(log_group.c.group == _GROUP), isouter=outer)
+
+
+def _row(one: RowMapping) -> Row:
+    body = bytes(one["body"])
+    return Row(
+        decode(body), body, bytes(one["hash"]), one["member"], one["other"], one["external_id"], one["leaf"]
+    )

@@ -1,0 +1,129 @@
+"""Set-based writing: one statement for many rows on PostgreSQL (arrays through unnest), one prepared statement on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, Table
+
+Row = tuple[Any, ...]
+
+
+class Lost(Exception):
+    """A row was not as decided on: somebody else wrote, the transaction must start again."""
+
+
+def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows given as tuples in the table's column order."""
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        connection.exec_driver_sql(_insert_unnest(table), tuple(columns))
+    else:
+        connection.exec_driver_sql(_insert_values(table), list(rows))
+
+
+def update(
+    connection: Connection,
+    table: Table,
+    keys: Sequence[str],
+    columns: Sequence[str],
+    rows: Sequence[Row],
+) -> None:
+    """Update rows given as (key values, new values, values decided on); raises Lost unless each row was as decided."""
+    if not rows:
+        return
+    names = (tuple(keys), tuple(columns))
+    if connection.dialect.name == "postgresql":
+        arrays = [list(column) for column in zip(*rows, strict=True)]
+        changed = connection.exec_driver_sql(_update_unnest(table, *names), tuple(arrays)).rowcount
+    else:
+        width = len(keys)
+        ordered = [
+            (*row[width : width + len(columns)], *row[:width], *row[width + len(columns) :]) for row in rows
+        ]
+        changed = connection.exec_driver_sql(_update_values(table, *names), ordered).rowcount
+    if changed != len(rows):
+        raise Lost(f"{table.name}: {changed} of {len(rows)} rows were as decided on")
+
+
+def select(
+    connection: Connection, table: Table, columns: Sequence[str], keys: Sequence[str], values: Iterable[Row],
+    where: str = "",
+) -> Sequence[Row]:  # fmt: skip
+    """Rows whose `keys` are among `values`; `where` is a further condition on the table, in SQL."""
+    wanted = list(dict.fromkeys(values))
+    if not wanted:
+        return []
+    names = (tuple(columns), tuple(keys), where)
+    if connection.dialect.name == "postgresql":
+        arrays = [list(column) for column in zip(*wanted, strict=True)]
+        result = connection.exec_driver_sql(_select_unnest(table, *names), tuple(arrays))
+    else:
+        result = connection.exec_driver_sql(_select_json(table, *names), (orjson.dumps(wanted).decode(),))
+    return result.fetchall()
+
+
+def _cast(table: Table, column: str) -> str:
+    kind = str(table.c[column].type)
+    return {"BLOB": "bytea", "SMALLINT": "smallint"}.get(kind, kind.lower())
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+@lru_cache(maxsize=64)
+def _insert_unnest(table: Table) -> str:
+    arrays = ", ".join(f"%s::{_cast(table, c.name)}[]" for c in table.columns)
+    return f'INSERT INTO "{table.name}" ({_quoted([c.name for c in table.columns])}) SELECT * FROM unnest({arrays})'
+
+
+@lru_cache(maxsize=64)
+def _insert_values(table: Table) -> str:
+    marks = ", ".join("?" for _ in table.columns)
+    return f'INSERT INTO "{table.name}" ({_quoted([c.name for c in table.columns])}) VALUES ({marks})'
+
+
+@lru_cache(maxsize=64)
+def _update_unnest(table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    names = [*keys, *columns, *columns]
+    arrays = ", ".join(f"%s::{_cast(table, name)}[]" for name in names)
+    aliases = ", ".join(f"v{i}" for i in range(len(names)))
+    new, old = len(keys), len(keys) + len(columns)
+    sets = ", ".join(f'"{c}" = v.v{new + i}' for i, c in enumerate(columns))
+    where = [f't."{k}" = v.v{i}' for i, k in enumerate(keys)]
+    where += [f't."{c}" IS NOT DISTINCT FROM v.v{old + i}' for i, c in enumerate(columns)]
+    return (
+        f'UPDATE "{table.name}" t SET {sets} FROM unnest({arrays}) v({aliases}) WHERE {" AND ".join(where)}'
+    )
+
+
+@lru_cache(maxsize=64)
+def _update_values(table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    sets = ", ".join(f'"{c}" = ?' for c in columns)
+    where = " AND ".join([*(f'"{k}" = ?' for k in keys), *(f'"{c}" IS ?' for c in columns)])
+    return f'UPDATE "{table.name}" SET {sets} WHERE {where}'
+
+
+@lru_cache(maxsize=64)
+def _select_unnest(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], where: str) -> str:
+    arrays = ", ".join(f"%s::{_cast(table, key)}[]" for key in keys)
+    aliases = ", ".join(f"v{i}" for i in range(len(keys)))
+    on = [f't."{key}" = v.v{i}' for i, key in enumerate(keys)] + [f"({where})"] * bool(where)
+    picked = ", ".join(f't."{c}"' for c in columns)
+    return f'SELECT {picked} FROM unnest({arrays}) v({aliases}) JOIN "{table.name}" t ON {" AND ".join(on)}'
+
+
+@lru_cache(maxsize=64)
+def _select_json(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], where: str) -> str:
+    on = [f"t.\"{key}\" = json_extract(v.value, '$[{i}]')" for i, key in enumerate(keys)] + [
+        f"({where})"
+    ] * bool(where)
+    picked = ", ".join(f't."{c}"' for c in columns)
+    # CROSS JOIN keeps SQLite's order: a few wanted keys drive, the table is looked up by index
+    return f'SELECT {picked} FROM json_each(?) v CROSS JOIN "{table.name}" t ON {" AND ".join(on)}'

@@ -1,0 +1,209 @@
+"""From an operation to the rulebook: refusals in their order, the right verb, and the facts of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+
+from counterfoil.core.accounts import owner_of
+from counterfoil.core.calendar import end_of_day, text_instant, valid_until
+from counterfoil.core.entry import Entry, Place, Verb
+from counterfoil.core.errors import (
+    DuplicateExternalId,
+    Refusal,
+    UnknownBurn,
+    UnknownEarn,
+    UnknownHold,
+    UnknownMember,
+)
+from counterfoil.core.holdings import Hold, Holdings
+from counterfoil.core.journal import Journal
+from counterfoil.core.operation import EFFECT_KINDS, Answer, Operation
+from counterfoil.core.rulebook import due, refunds, verbs
+from counterfoil.core.units import MONEY, NEVER
+from counterfoil.store.registry import Programme
+from counterfoil.store.state import State
+
+
+@dataclass(slots=True)
+class Effect:
+    """An accepted operation under its external id; `refunded` counts points of an earn or burn taken back."""
+
+    entry: int
+    refunded: int = 0
+    was: int | None = None  # `refunded` as read; None if made by this transaction
+
+
+@dataclass(slots=True)
+class Desk:
+    """What one transaction decides on: the journal, the members, the effects and originals read so far."""
+
+    programme: Programme
+    journal: Journal
+    state: State
+    effects: dict[tuple[int, str, str], Effect] = field(default_factory=dict)
+    originals: dict[int, tuple[Entry, int]] = field(default_factory=dict)  # entry and its first member, by id
+    holders: dict[int, int] = field(default_factory=dict)  # member by hold
+
+
+def member_name(number: int) -> str:
+    """A member's public id."""
+    return f"mbr_{number:016x}"
+
+
+def entry_name(number: int) -> str:
+    """An entry's public id."""
+    return f"ent_{number:016x}"
+
+
+def decide(desk: Desk, op: Operation) -> Answer:
+    """Carry out one operation; a refusal is an answer too. A dry run works on copies and leaves nothing."""
+    if op.dry_run:
+        copy = replace(
+            desk, journal=replace(desk.journal, written=list(desk.journal.written)),
+            state=State(deepcopy(desk.state.members)), effects=deepcopy(desk.effects),
+        )  # fmt: skip
+        return replace(decide(copy, replace(op, dry_run=False)), entry=0)
+    try:
+        return _accepted(desk, op)
+    except Refusal as refusal:
+        return Answer(False, 0, {"code": refusal.code, "detail": str(refusal), **refusal.facts()})
+
+
+def _accepted(desk: Desk, op: Operation) -> Answer:
+    if op.verb == "due":
+        due.settle_up(desk.journal, desk.state.members[op.member])
+        return Answer(True, 0, {})
+    name = (op.partner, EFFECT_KINDS[op.verb], op.external_id or "")
+    if op.external_id is not None and name in desk.effects:
+        raise DuplicateExternalId(op.external_id, entry_name(desk.effects[name].entry))
+    entry, facts = _VERBS[op.verb](desk, op)
+    if op.external_id is not None:
+        desk.effects[name] = Effect(entry.id)
+        if op.verb in {"earn", "burn", "capture"}:
+            desk.originals[entry.id] = (entry, desk.journal.written[entry.id & 0xFFFF].members[0])
+    written = desk.journal.written[entry.id & 0xFFFF]
+    who = desk.state.members[written.members[0]]
+    return Answer(True, entry.id, {**_facts(desk, entry, who), **facts})
+
+
+def _facts(desk: Desk, entry: Entry, who: Holdings) -> dict[str, object]:
+    money: dict[str, int] = {}
+    for p in entry.postings:
+        if p.unit == MONEY:
+            for word, sign in ((p.debit, -1), (p.credit, 1)):
+                name = desk.programme.name_of(owner_of(word))
+                money[name] = money.get(name, 0) + sign * p.amount
+    return {
+        "verb": entry.verb.name.lower(),
+        "member": member_name(who.member),
+        "at": text_instant(entry.at),
+        "money": [{"party": name, "amount_micros": net} for name, net in money.items()],
+        "available": who.available,
+    }
+
+
+def _member(desk: Desk, number: int, field_name: str = "member") -> Holdings:
+    who = desk.state.members.get(number)
+    if who is None:
+        raise UnknownMember(member_name(number), field_name)
+    return who
+
+
+def _earn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
+    who, contract = _member(desk, op.member), desk.programme.parties[op.partner].contract
+    now, zone = desk.journal.now, desk.programme.zone
+    expires_at = end_of_day(op.valid_to, zone) if op.valid_to else valid_until(now, contract.valid_days, zone)
+    entry = verbs.earn(desk.journal, who, op.partner, contract, op.points, expires_at)
+    return entry, {"points": op.points, "expires_at": _expiry(expires_at)}
+
+
+def _burn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
+    who = _member(desk, op.member)
+    entry = verbs.burn(desk.journal, who, op.partner, op.points)
+    return entry, {"points": op.points, "lots": _lots(desk, entry, who)}
+
+
+def _hold(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
+    who = _member(desk, op.member)
+    until = desk.journal.now + op.ttl_seconds * 1_000_000
+    entry = verbs.hold(desk.journal, who, op.partner, op.points, until)
+    return entry, {"points": op.points, "hold": verbs.hold_name(entry.id), "expires_at": text_instant(until)}
+
+
+def _capture(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
+    who, held = _held(desk, op)
+    entry = verbs.capture(desk.journal, who, held, op.points)
+    facts = {"points": op.points, "released": held.points - op.points, "hold": verbs.hold_name(held.entry)}
+    return entry, {**facts, "lots": _lots(desk, entry, who)}
+
+
+def _release(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
+    who, held = _held(desk, op)
+    entry = verbs.release(desk.journal, who, held)
+    return entry, {"points": held.points, "hold": verbs.hold_name(held.entry)}
+
+
+def _refund_earn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
+    effect, original, who = _original(desk, op, "earn", UnknownEarn(op.original))
+    got = refunds.refund_earn(desk.journal, who, original, op.points)
+    effect.refunded += op.points
+    facts: dict[str, object] = {"points": op.points, "recovered": got.recovered, "debt": got.debt}
+    return got.entry, {**facts, "excused": got.excused, "refers_to": entry_name(original.entry.id)}
+
+
+def _refund_burn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
+    effect, original, who = _original(desk, op, "burn", UnknownBurn(op.original))
+    entry = refunds.refund_burn(desk.journal, who, original, op.points, desk.programme.zone)
+    effect.refunded += op.points
+    return entry, {"points": op.points, "refers_to": entry_name(original.entry.id)}
+
+
+def _transfer(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
+    sender, recipient = _member(desk, op.member, "sender"), _member(desk, op.recipient, "recipient")
+    entry = verbs.transfer(desk.journal, sender, recipient, op.points, op.partner)
+    return entry, {
+        "points": op.points,
+        "recipient": member_name(op.recipient),
+        "lots": _lots(desk, entry, sender),
+    }
+
+
+_VERBS: dict[str, Callable[[Desk, Operation], tuple[Entry, dict[str, object]]]] = {
+    "earn": _earn, "burn": _burn, "hold": _hold, "capture": _capture, "release": _release,
+    "refund_earn": _refund_earn, "refund_burn": _refund_burn, "transfer": _transfer,
+}  # fmt: skip
+
+
+def _held(desk: Desk, op: Operation) -> tuple[Holdings, Hold]:
+    """The hold as its own partner sees it; another's is unknown."""
+    who = desk.state.members.get(desk.holders.get(op.hold, 0))
+    held = who.holds.get(op.hold) if who else None
+    if who is None or held is None or held.partner != op.partner:
+        raise UnknownHold(verbs.hold_name(op.hold))
+    return who, held
+
+
+def _original(
+    desk: Desk, op: Operation, kind: str, unknown: Refusal
+) -> tuple[Effect, refunds.Original, Holdings]:
+    effect = desk.effects.get((op.partner, kind, op.original))
+    if effect is None:
+        raise unknown
+    entry, owner = desk.originals[effect.entry]
+    return effect, refunds.Original(entry, effect.refunded), _member(desk, owner)
+
+
+def _lots(desk: Desk, entry: Entry, who: Holdings) -> list[list[object]]:
+    """[issuer, points] of each lot used, in the order used."""
+    used = {Place.BURNED, Place.GIFTED} if entry.verb is not Verb.HOLD else {Place.HELD}
+    return [
+        [desk.programme.name_of(who.lots[m.entry, m.index].terms.issuer), m.points]
+        for m in entry.moves
+        if m.target in used
+    ]
+
+
+def _expiry(at: int) -> str | None:
+    return None if at == NEVER else text_instant(at)

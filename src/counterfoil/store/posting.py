@@ -1,0 +1,210 @@
+"""The posting transaction: a batch of operations decided in order and written set-based in one commit.
+
+Order inside: the fence first (one batch at a time in a shard, also across processes), then reads, decisions, writes.
+Effects and requests are written with the entries, so a key is answered for ever and an effect happens once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+from sqlalchemy import Connection, Engine, select, text
+
+from counterfoil.core.encoding import decode, tag
+from counterfoil.core.entry import Verb, group_id
+from counterfoil.core.errors import IdempotencyKeyReused
+from counterfoil.core.journal import Journal
+from counterfoil.core.log import Tree
+from counterfoil.core.operation import EFFECT_KINDS, Answer, Operation
+from counterfoil.core.rulebook.refunds import burned
+from counterfoil.store import bulk, registry, tables
+from counterfoil.store.decide import Desk, Effect, decide
+from counterfoil.store.engine import writing
+from counterfoil.store.state import State
+
+_GROUP = tag("counterfoil.group.v1")
+Crash = Callable[[str], None]  # a test's kill point; in production it does nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A committed group as answers need it: what is promised, and the tree that gives paths."""
+
+    id: int
+    root: bytes
+    count: int
+    committed_at: int
+    settle_by: int
+    tree: Tree
+    hashes: tuple[bytes, ...]
+
+
+@dataclass(slots=True)
+class Poster:
+    """Posts batches into one set of books. Not thread-safe: the writer owns it."""
+
+    engine: Engine
+    crash: Crash = lambda point: None
+    _programme: registry.Programme | None = None
+
+    def post(self, operations: Sequence[Operation]) -> tuple[list[Answer], Group | None]:
+        """Decide and commit; answers in order, and the new group if any entry was made. Raises bulk.Lost on a conflict."""
+        with writing(self.engine) as connection:
+            answers, group = self._in_transaction(connection, operations)
+            self.crash("writer.before_commit")
+        self.crash("writer.after_commit")
+        return answers, group
+
+    def _in_transaction(
+        self, connection: Connection, operations: Sequence[Operation]
+    ) -> tuple[list[Answer], Group | None]:
+        number, previous = _take_fence(connection)
+        programme = self._current(connection)
+        now = clock_of(programme)
+        group = group_id(registry.SHARD, number + 1)
+        stored = _stored(connection, operations)
+        fresh = [op for op in operations if op.key is None or (op.partner, op.key) not in stored]
+        desk = Desk(programme, Journal(programme.programme, group, now), State())
+        read(connection, desk, fresh)
+        answers, requests = _answers(desk, operations, stored)
+        self.crash("writer.decided")
+        made = None
+        if desk.journal.written:
+            made = _write(connection, desk, operations, answers, number, previous)
+        self.crash("writer.written")
+        bulk.insert(connection, tables.request, requests)
+        return answers, made
+
+    def _current(self, connection: Connection) -> registry.Programme:
+        p = tables.programme.c
+        row = connection.execute(select(p.revision, p.open_settlement, p.clock)).one()
+        if self._programme is None or self._programme.revision != row.revision:
+            self._programme = registry.load(connection)
+        self._programme = replace(self._programme, open_settlement=row.open_settlement, clock=row.clock)
+        return self._programme
+
+
+def clock_of(programme: registry.Programme) -> int:
+    """The posting instant: a sandbox's test clock if it was set, else the machine's, in microseconds."""
+    return time.time_ns() // 1000 if programme.clock is None else programme.clock
+
+
+def _take_fence(connection: Connection) -> tuple[int, bytes]:
+    lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
+    row = connection.execute(
+        text(f"SELECT number, hash FROM fence WHERE shard = {registry.SHARD}{lock}")
+    ).one()
+    return row[0], bytes(row[1])
+
+
+def _stored(
+    connection: Connection, operations: Sequence[Operation]
+) -> dict[tuple[int, str], tuple[bytes, Answer]]:
+    keys = [(op.partner, op.key) for op in operations if op.key is not None]
+    columns = [c.name for c in tables.request.columns]
+    return {
+        (partner, key): (bytes(digest), Answer(bool(ok), entry, orjson.loads(facts), replayed=True))
+        for partner, key, digest, ok, entry, facts in bulk.select(
+            connection, tables.request, columns, ("partner", "key"), keys
+        )
+    }
+
+
+def read(connection: Connection, desk: Desk, operations: Sequence[Operation]) -> None:
+    """Read what the operations name: effects, originals with their lots, holds, members."""
+    names = [(op.partner, EFFECT_KINDS[op.verb], op.external_id) for op in operations if op.external_id]
+    names += [(op.partner, op.verb.removeprefix("refund_"), op.original) for op in operations if op.original]
+    columns = ("partner", "kind", "external_id", "entry", "refunded")
+    for partner, kind, external_id, entry, refunded in bulk.select(
+        connection, tables.effect, columns, columns[:3], names
+    ):
+        desk.effects[partner, kind, external_id] = Effect(entry, refunded, refunded)
+    wanted = {(op.partner, op.verb.removeprefix("refund_"), op.original) for op in operations if op.original}
+    originals = [(desk.effects[name].entry,) for name in wanted if name in desk.effects]
+    for number, body, owner in bulk.select(
+        connection, tables.entry, ("id", "body", "member"), ("id",), originals
+    ):
+        desk.originals[number] = (decode(bytes(body)), owner)
+    holds = {op.hold for op in operations if op.hold}
+    for entry, owner in bulk.select(
+        connection, tables.hold, ("entry", "member"), ("entry",), [(h,) for h in holds]
+    ):
+        desk.holders[entry] = owner
+    members = {op.member for op in operations} | {op.recipient for op in operations}
+    members |= {owner for _entry, owner in desk.originals.values()} | set(desk.holders.values())
+    heavy = {op.member for op in operations if op.verb != "earn"} | {op.recipient for op in operations}
+    heavy |= {owner for _entry, owner in desk.originals.values()} | set(desk.holders.values())
+    desk.state.load(connection, members - {0}, desk.journal.now, light=members - heavy)
+    desk.state.load_holds(connection, holds)
+    entries = [entry for entry, _owner in desk.originals.values()]
+    names_of_lots = {(move.entry, move.index) for entry in entries for move in burned(entry.moves)}
+    desk.state.load_lots(
+        connection, names_of_lots, [entry.id for entry in entries if entry.verb is Verb.EARN]
+    )
+
+
+def _answers(
+    desk: Desk, operations: Sequence[Operation], stored: dict[tuple[int, str], tuple[bytes, Answer]]
+) -> tuple[list[Answer], list[bulk.Row]]:
+    """One answer per operation, and the rows of new requests. A key seen before, even in this batch, is replayed."""
+    answers, requests = [], []
+    for op in operations:
+        if op.key is None:
+            answers.append(decide(desk, op))
+            continue
+        known = stored.get((op.partner, op.key))
+        if known is None:
+            answer = decide(desk, op)
+            stored[op.partner, op.key] = (op.digest, replace(answer, replayed=True))
+            facts = orjson.dumps(answer.facts).decode()
+            requests.append((op.partner, op.key, op.digest, answer.ok, answer.entry, facts))
+        elif known[0] == op.digest:
+            answer = known[1]
+        else:
+            reused = IdempotencyKeyReused(op.key)
+            answer = Answer(False, 0, {"code": reused.code, "detail": str(reused), **reused.facts()})
+        answers.append(answer)
+    return answers, requests
+
+
+def _write(
+    connection: Connection, desk: Desk, operations: Sequence[Operation], answers: Sequence[Answer], number: int,
+    previous: bytes,
+) -> Group:  # fmt: skip
+    journal = desk.journal
+    external = {
+        a.entry: op.external_id
+        for op, a in zip(operations, answers, strict=True)
+        if a.entry and not a.replayed
+    }
+    entries = []
+    for one in journal.written:
+        e, other = one.entry, one.members[1] if len(one.members) > 1 else None
+        entries.append(
+            (e.id, one.hash, one.body, e.verb, e.partner, one.members[0], other, external.get(e.id))
+        )
+    hashes = tuple(one.hash for one in journal.written)
+    tree = Tree(hashes)
+    root, settle_by = tree.root(), desk.programme.open_settlement + 1
+    words = (journal.group, len(hashes), journal.now)
+    chained = hashlib.sha256(
+        _GROUP + previous + root + b"".join(w.to_bytes(8, "big") for w in words)
+    ).digest()
+    bulk.insert(connection, tables.entry, entries)
+    bulk.insert(
+        connection, tables.entry_group, [(journal.group, root, chained, len(hashes), journal.now, settle_by)]
+    )
+    bulk.update(
+        connection, tables.fence, ("shard",), ("number", "hash"),
+        [(registry.SHARD, number + 1, chained, number, previous)],
+    )  # fmt: skip
+    desk.state.save(connection)
+    new = [(*name, e.entry, e.refunded) for name, e in desk.effects.items() if e.was is None]
+    old = [(*name, e.refunded, e.was) for name, e in desk.effects.items() if e.was not in {None, e.refunded}]
+    bulk.insert(connection, tables.effect, new)
+    bulk.update(connection, tables.effect, ("partner", "kind", "external_id"), ("refunded",), old)
+    return Group(journal.group, root, len(hashes), journal.now, settle_by, tree, hashes)

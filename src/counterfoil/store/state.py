@@ -1,0 +1,157 @@
+"""Holdings to and from rows: what the writer reads before it decides, and writes back where it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from counterfoil.core.encoding import decode
+from counterfoil.core.entry import DebtMade, LotTerms, Move, Place
+from counterfoil.core.holdings import Debt, Hold, Holdings, Inconsistent, Lot
+from counterfoil.store import bulk, tables
+
+_LOT = [c.name for c in tables.lot.columns]
+_DEBT = [c.name for c in tables.debt.columns]
+_HOLD = [c.name for c in tables.hold.columns]
+_REMAINDERS = ("available", "held", "burned", "expired")
+_Row = bulk.Row
+
+
+@dataclass(slots=True)
+class Image:
+    """The rows of a member as read: what updates repeat in WHERE."""
+
+    sums: tuple[int, int, int | None]  # available, held, next due
+    lots: dict[tuple[int, int], tuple[int, int, int, int]] = field(default_factory=dict)
+    debts: dict[tuple[int, int], int] = field(default_factory=dict)
+    holds: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class State:
+    """The members a transaction touches, as they are becoming, beside the image they were read from."""
+
+    members: dict[int, Holdings] = field(default_factory=dict)
+    images: dict[int, Image] = field(default_factory=dict)
+
+    def load(
+        self, connection: Connection, wanted: Iterable[int], now: int, light: Container[int] = ()
+    ) -> None:
+        """Read members with their debts, open holds and open lots. Unknown ids stay absent.
+
+        Of those in `light` the lots stay unread, unless a debt or something due makes them matter.
+        """
+        columns = ("id", "secret", "available", "held", "next_due")
+        rows = bulk.select(connection, tables.member, columns, ("id",), [(number,) for number in wanted])
+        for number, secret, available, held, next_due in rows:
+            self.members[number] = Holdings(number, bytes(secret))
+            self.images[number] = Image((available, held, next_due))
+        found = [(row[0],) for row in rows]
+        debts = bulk.select(connection, tables.debt, _DEBT, ("member",), found, 't."left" > 0')
+        for entry, index, owner, points, currency, issuer, fee_micros, left in debts:
+            made = DebtMade(0, points, currency, issuer, fee_micros)
+            self.members[owner].debts[entry, index] = Debt(entry, index, made, left)
+            self.images[owner].debts[entry, index] = left
+        whole = []
+        for number, _secret, available, held, next_due in rows:
+            who = self.members[number]
+            if number in light and not who.debts and (next_due is None or next_due > now):
+                who.unseen_available, who.unseen_held, who.unseen_due = available, held, next_due
+            else:
+                whole.append((number,))
+        self._add_lots(
+            bulk.select(connection, tables.lot, _LOT, ("member",), whole, "t.available > 0 OR t.held > 0")
+        )
+        self._add_holds(
+            connection, bulk.select(connection, tables.hold, _HOLD, ("member",), whole, "t.state = 'open'")
+        )
+        for (number,) in whole:
+            who, image = self.members[number], self.images[number]
+            if (who.available, who.held, who.next_due()) != image.sums:
+                raise Inconsistent(f"member {number:016x}: the lots do not sum to the balance")
+
+    def load_lots(
+        self, connection: Connection, names: Iterable[tuple[int, int]], origins: Iterable[int]
+    ) -> None:
+        """Read also closed lots: by name, and all made or continued from the entries `origins`."""
+        made = [(entry,) for entry in origins]
+        self._add_lots(bulk.select(connection, tables.lot, _LOT, ("entry", "index"), names))
+        self._add_lots(bulk.select(connection, tables.lot, _LOT, ("entry",), made))
+        self._add_lots(
+            bulk.select(connection, tables.lot, _LOT, ("origin_entry",), made, "t.origin_entry <> 0")
+        )
+
+    def load_holds(self, connection: Connection, entries: Iterable[int]) -> None:
+        """Read holds by id, whatever their state, of members already read."""
+        columns = ("entry", "member", "partner", "until", "state")
+        self._add_holds(
+            connection, bulk.select(connection, tables.hold, columns, ("entry",), [(e,) for e in entries])
+        )
+
+    def _add_lots(self, rows: Iterable[_Row]) -> None:
+        for (entry, index, owner, points, currency, issuer, funder, earned_at, expires_at, face, fee, operator_bp,
+             contract, origin_entry, origin_index, *remainders) in rows:  # fmt: skip
+            if owner not in self.members or (entry, index) in self.images[owner].lots:
+                continue
+            terms = LotTerms(currency, issuer, funder, earned_at, expires_at, face, fee, operator_bp, contract,
+                             origin_entry, origin_index)  # fmt: skip
+            self.members[owner].lots[entry, index] = Lot(entry, index, points, terms, *remainders)
+            self.images[owner].lots[entry, index] = tuple(remainders)
+
+    def _add_holds(self, connection: Connection, rows: Iterable[_Row]) -> None:
+        fresh = [row for row in rows if row[1] in self.members and row[0] not in self.images[row[1]].holds]
+        moves = moves_of(connection, [row[0] for row in fresh])
+        for entry, owner, partner, until, state in fresh:
+            parts = tuple((m.entry, m.index, m.points) for m in moves[entry] if m.target is Place.HELD)
+            self.members[owner].holds[entry] = Hold(entry, partner, until, parts, state)
+            self.images[owner].holds[entry] = state
+
+    def save(self, connection: Connection) -> None:
+        """Write what changed; raises bulk.Lost if a row is no longer as it was read."""
+        new_lots, old_lots, new_debts, old_debts, new_holds, old_holds, members = ([] for _ in range(7))
+        for number, who in self.members.items():
+            image = self.images[number]
+            for name in who.touched:
+                one = who.lots[name]
+                now = (one.available, one.held, one.burned, one.expired)
+                was = image.lots.get(name)
+                if was is None:
+                    new_lots.append(_lot_row(number, one, now))
+                elif was != now:
+                    old_lots.append((*name, *now, *was))
+            for name, debt in who.debts.items():
+                if name not in image.debts:
+                    d = debt.made
+                    new_debts.append((*name, number, d.points, d.currency, d.issuer, d.fee_micros, debt.left))
+                elif image.debts[name] != debt.left:
+                    old_debts.append((*name, debt.left, image.debts[name]))
+            for entry, held in who.holds.items():
+                if entry not in image.holds:
+                    new_holds.append((entry, number, held.partner, held.until, held.state))
+                elif image.holds[entry] != held.state:
+                    old_holds.append((entry, held.state, image.holds[entry]))
+            sums = (who.available, who.held, who.next_due())
+            if sums != image.sums:
+                members.append((number, *sums, *image.sums))
+        bulk.insert(connection, tables.lot, new_lots)
+        bulk.update(connection, tables.lot, ("entry", "index"), _REMAINDERS, old_lots)
+        bulk.insert(connection, tables.debt, new_debts)
+        bulk.update(connection, tables.debt, ("entry", "index"), ("left",), old_debts)
+        bulk.insert(connection, tables.hold, new_holds)
+        bulk.update(connection, tables.hold, ("entry",), ("state",), old_holds)
+        bulk.update(connection, tables.member, ("id",), ("available", "held", "next_due"), members)
+
+
+def moves_of(connection: Connection, entries: Iterable[int]) -> dict[int, tuple[Move, ...]]:
+    """The moves of entries by id."""
+    rows = bulk.select(connection, tables.entry, ("id", "body"), ("id",), [(e,) for e in entries])
+    return {number: decode(bytes(body)).moves for number, body in rows}
+
+
+def _lot_row(owner: int, one: Lot, now: tuple[int, int, int, int]) -> _Row:
+    t = one.terms
+    return (one.entry, one.index, owner, one.points, t.currency, t.issuer, t.funder, t.earned_at, t.expires_at,
+            t.face_micros, t.fee_micros, t.breakage_operator_bp, t.contract, t.origin_entry, t.origin_index,
+            *now)  # fmt: skip

@@ -1,0 +1,118 @@
+"""The posting writer: one thread per gateway process that takes everything waiting into one transaction.
+
+No timer: what queued while the last commit ran is the next batch. A till's single operation and a batch of thousands go
+the same way, each with its own answer after the commit.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from counterfoil.core.errors import Unreachable
+from counterfoil.core.operation import Answer, Operation
+from counterfoil.store import bulk
+from counterfoil.store.engine import is_conflict
+from counterfoil.store.posting import Group, Poster
+
+MAX_BATCH = 8_000  # operations in one transaction
+_TRIES = 5
+_log = structlog.get_logger("writer")
+
+Result = tuple[list[Answer], Group | None]
+
+
+@dataclass(slots=True)
+class _Job:
+    operations: Sequence[Operation]
+    done: Future[Result]
+
+
+class Writer:
+    """Owns the thread. `submit` may be called from any thread; `close` answers what is waiting, then stops."""
+
+    def __init__(
+        self, poster: Poster, on_commit: Callable[[int, float], None] = lambda count, seconds: None
+    ) -> None:
+        self._poster, self._on_commit = poster, on_commit
+        self._waiting: deque[_Job] = deque()
+        self._wake = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="posting-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs in the queue."""
+        return len(self._waiting)
+
+    def submit(self, operations: Sequence[Operation]) -> Future[Result]:
+        """The answers of these operations, in order, once they are committed. They share one transaction."""
+        job = _Job(operations, Future())
+        with self._wake:
+            if self._closed:
+                raise Unreachable("books", "the posting writer is closing")
+            self._waiting.append(job)
+            self._wake.notify()
+        return job.done
+
+    def close(self) -> None:
+        """Finish what waits and stop the thread."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while jobs := self._next():
+            self._carry_out(jobs)
+
+    def _next(self) -> list[_Job]:
+        with self._wake:
+            while not self._waiting and not self._closed:
+                self._wake.wait()
+            jobs: list[_Job] = []
+            count = 0
+            while self._waiting and (not jobs or count + len(self._waiting[0].operations) <= MAX_BATCH):
+                jobs.append(self._waiting.popleft())
+                count += len(jobs[-1].operations)
+            return jobs
+
+    def _carry_out(self, jobs: list[_Job]) -> None:
+        operations = [op for job in jobs for op in job.operations]
+        try:
+            answers, group = self._post(operations)
+        except Exception as error:  # noqa: BLE001 whatever it is, it belongs to those who wait, never to the thread
+            if len(jobs) == 1:
+                _log.error("batch_failed", operations=len(operations), error=repr(error))
+                jobs[0].done.set_exception(error)
+            else:  # one poison operation must not fail its neighbours
+                for job in jobs:
+                    self._carry_out([job])
+            return
+        start = 0
+        for job in jobs:
+            end = start + len(job.operations)
+            job.done.set_result((answers[start:end], group))
+            start = end
+
+    def _post(self, operations: Sequence[Operation]) -> Result:
+        for left in reversed(range(_TRIES)):
+            try:
+                return self._poster.post(operations)
+            except bulk.Lost:
+                if not left:
+                    raise
+            except DBAPIError as error:
+                if left and is_conflict(error):
+                    continue
+                if isinstance(error, OperationalError):
+                    raise Unreachable("books", str(error.orig).splitlines()[0]) from error
+                raise
+        raise AssertionError("unreachable")
