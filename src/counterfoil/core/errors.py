@@ -96,12 +96,16 @@ class NotFound(Refusal):
     value: str
 
 
-@dataclass(eq=False)
-class InvalidAmount(Refusal):
+class InvalidAmount(InvalidRequest):
     code = "invalid_amount"
-    says = "{field}: {why}"
-    field: str
-    why: str
+
+
+class MethodNotAllowed(InvalidRequest):
+    code = "method_not_allowed"
+
+
+class BodyTooLarge(InvalidRequest):
+    code = "body_too_large"
 
 
 @dataclass(eq=False)
@@ -135,51 +139,45 @@ class DuplicateExternalId(Refusal):
 
 
 @dataclass(eq=False)
-class UnknownMember(Refusal):
-    code = "unknown_member"
+class Unknown(Refusal):
+    """Something named that is not there, or not the caller's."""
+
+    thing: ClassVar[str] = "thing"
+    value: str
+    field: str = ""
+
+    def __post_init__(self) -> None:
+        self.field = self.field or self.thing
+
+
+class UnknownMember(Unknown):
+    code, thing = "unknown_member", "member"
     says = "{field}: there is no member {value}"
-    value: str
-    field: str = "member"
 
 
-@dataclass(eq=False)
-class UnknownPartner(Refusal):
-    code = "unknown_partner"
+class UnknownPartner(Unknown):
+    code, thing = "unknown_partner", "partner"
     says = "{field}: there is no partner {value}"
-    value: str
-    field: str = "partner"
 
 
-@dataclass(eq=False)
-class UnknownEarn(Refusal):
-    code = "unknown_earn"
+class UnknownEarn(Unknown):
+    code, thing = "unknown_earn", "earn"
     says = "{field}: this partner has made no earn {value}"
-    value: str
-    field: str = "earn"
 
 
-@dataclass(eq=False)
-class UnknownBurn(Refusal):
-    code = "unknown_burn"
+class UnknownBurn(Unknown):
+    code, thing = "unknown_burn", "burn"
     says = "{field}: this partner has made no burn {value}"
-    value: str
-    field: str = "burn"
 
 
-@dataclass(eq=False)
-class UnknownHold(Refusal):
-    code = "unknown_hold"
+class UnknownHold(Unknown):
+    code, thing = "unknown_hold", "hold"
     says = "{field}: this partner has made no hold {value}"
-    value: str
-    field: str = "hold"
 
 
-@dataclass(eq=False)
-class UnknownSettlement(Refusal):
-    code = "unknown_settlement"
+class UnknownSettlement(Unknown):
+    code, thing = "unknown_settlement", "settlement"
     says = "{field}: there is no settlement {value}"
-    value: str
-    field: str = "settlement"
 
 
 # --- state ------------------------------------------------------------------------------------
@@ -202,12 +200,9 @@ class AlreadyCaptured(Refusal):
     field: str = "hold"
 
 
-@dataclass(eq=False)
-class AlreadyReleased(Refusal):
+class AlreadyReleased(AlreadyCaptured):
     code = "already_released"
     says = "{field}: the hold {hold} was released before"
-    hold: str
-    field: str = "hold"
 
 
 @dataclass(eq=False)

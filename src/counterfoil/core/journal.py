@@ -8,7 +8,7 @@ from counterfoil.core import log
 from counterfoil.core.encoding import commitment, encode, entry_hash
 from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Move, Repaid, Verb, entry_id
 from counterfoil.core.holdings import Holdings
-from counterfoil.core.rulebook.legs import postings
+from counterfoil.core.legs import postings
 
 
 @dataclass(frozen=True, slots=True)

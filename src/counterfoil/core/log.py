@@ -124,6 +124,10 @@ class Tree:
             path.append(self._span(start, end))
         return path[::-1]
 
+    def level(self, height: int) -> list[bytes]:
+        """Hashes of the full subtrees of 2^height leaves, in order."""
+        return self._levels[height] if height < len(self._levels) else []
+
     def _span(self, start: int, end: int) -> bytes:
         count = end - start
         level = count.bit_length() - 1

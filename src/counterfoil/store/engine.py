@@ -8,12 +8,15 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from counterfoil.core.errors import Unreachable, Unreadable
 
 BUSY_MILLISECONDS = 30_000
+
+
+__all__ = ["Engine", "is_conflict", "migrate", "open_books", "writing"]
 
 
 def open_books(url: str) -> Engine:
@@ -28,6 +31,7 @@ def open_books(url: str) -> Engine:
         raise Unreadable("database", f"{parsed.get_backend_name()} is neither sqlite nor postgresql")
     try:
         engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+        event.listen(engine, "handle_error", _translated)
         with engine.connect() as connection:
             if engine.dialect.name == "postgresql":
                 _assert_durable(connection)
@@ -91,6 +95,14 @@ def _assert_durable(connection: Connection) -> None:
         value = connection.execute(text(f"SHOW {setting}")).scalar_one()
         if value == "off":
             raise Unreachable("database", f"{setting} is {value}: an acknowledged entry could be lost")
+
+
+def _translated(context: ExceptionContext) -> None:
+    """A database that went away is Unreachable to everybody above; other errors stay the writer's to judge."""
+    if context.is_disconnect or (
+        context.connection is None and isinstance(context.sqlalchemy_exception, DBAPIError)
+    ):
+        raise Unreachable("books", str(context.original_exception).splitlines()[0])
 
 
 def is_conflict(error: DBAPIError) -> bool:

@@ -7,11 +7,10 @@ Effects and requests are written with the entries, so a key is answered for ever
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-import orjson
+
 from sqlalchemy import Connection, Engine, select, text
 
 from counterfoil.core.encoding import decode, tag
@@ -21,7 +20,7 @@ from counterfoil.core.journal import Journal
 from counterfoil.core.log import Tree
 from counterfoil.core.operation import EFFECT_KINDS, Answer, Operation
 from counterfoil.core.rulebook.refunds import burned
-from counterfoil.store import bulk, registry, tables
+from counterfoil.store import bulk, json_text, registry, tables
 from counterfoil.store.decide import Desk, Effect, decide
 from counterfoil.store.engine import writing
 from counterfoil.store.state import State
@@ -64,7 +63,7 @@ class Poster:
     ) -> tuple[list[Answer], Group | None]:
         number, previous = _take_fence(connection)
         programme = self._current(connection)
-        now = clock_of(programme)
+        now = registry.clock_or_machine(programme.clock)
         group = group_id(registry.SHARD, number + 1)
         stored = _stored(connection, operations)
         fresh = [op for op in operations if op.key is None or (op.partner, op.key) not in stored]
@@ -88,11 +87,6 @@ class Poster:
         return self._programme
 
 
-def clock_of(programme: registry.Programme) -> int:
-    """The posting instant: a sandbox's test clock if it was set, else the machine's, in microseconds."""
-    return time.time_ns() // 1000 if programme.clock is None else programme.clock
-
-
 def _take_fence(connection: Connection) -> tuple[int, bytes]:
     lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
     row = connection.execute(
@@ -107,7 +101,7 @@ def _stored(
     keys = [(op.partner, op.key) for op in operations if op.key is not None]
     columns = [c.name for c in tables.request.columns]
     return {
-        (partner, key): (bytes(digest), Answer(bool(ok), entry, orjson.loads(facts), replayed=True))
+        (partner, key): (bytes(digest), Answer(bool(ok), entry, json_text.loads(facts), replayed=True))
         for partner, key, digest, ok, entry, facts in bulk.select(
             connection, tables.request, columns, ("partner", "key"), keys
         )
@@ -160,7 +154,7 @@ def _answers(
         if known is None:
             answer = decide(desk, op)
             stored[op.partner, op.key] = (op.digest, replace(answer, replayed=True))
-            facts = orjson.dumps(answer.facts).decode()
+            facts = json_text.dumps(answer.facts).decode()
             requests.append((op.partner, op.key, op.digest, answer.ok, answer.entry, facts))
         elif known[0] == op.digest:
             answer = known[1]

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from counterfoil.core.accounts import FIRST_PARTNER, OPERATOR, RESERVED
-from counterfoil.core.errors import InvalidRequest, Unauthenticated
+from counterfoil.core.calendar import text_instant
+from counterfoil.core.errors import ClockBackwards, InvalidRequest, Unauthenticated
 from counterfoil.core.log import Frontier
 from counterfoil.core.rulebook.verbs import Contract
 from counterfoil.store import bulk
@@ -100,6 +102,31 @@ def load(connection: Connection) -> Programme:
     return Programme(
         bytes(row.programme), row.zone, row.livemode, row.open_settlement, row.revision, row.clock, parties
     )
+
+
+def now(engine: Engine) -> int:
+    """The posting instant: a sandbox's test clock if it was set, else the machine's, in microseconds."""
+    with engine.connect() as connection:
+        clock: int | None = connection.execute(select(programme.c.clock)).scalar_one()
+    return clock_or_machine(clock)
+
+
+def clock_or_machine(clock: int | None) -> int:
+    """The test clock's instant, or the machine's."""
+    return time.time_ns() // 1000 if clock is None else clock
+
+
+def set_clock(engine: Engine, at: int) -> None:
+    """Move a sandbox's test clock: forward only; before the first entry and close, anywhere. Raises ClockBackwards."""
+    lock = " FOR UPDATE" if engine.dialect.name == "postgresql" else ""
+    with writing(engine) as connection:
+        entries = connection.execute(
+            text(f"SELECT number FROM fence WHERE shard = {SHARD}{lock}")
+        ).scalar_one()
+        row = connection.execute(select(programme.c.clock, programme.c.open_settlement)).one()
+        if at < clock_or_machine(row.clock) and (entries or row.open_settlement > 1):
+            raise ClockBackwards(text_instant(clock_or_machine(row.clock)))
+        connection.execute(update(programme).values(clock=at))
 
 
 def add_partner(

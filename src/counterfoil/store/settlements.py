@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
-import orjson
+
 from sqlalchemy import Connection, Engine, Row, insert, select, text, update
 
 from counterfoil.core import netting
@@ -14,7 +15,7 @@ from counterfoil.core.accounts import Kind, kind_of, owner_of
 from counterfoil.core.entry import Verb
 from counterfoil.core.sum_tree import Liability, depth_for, member_commitment
 from counterfoil.core.units import COALITION_CURRENCY, MONEY
-from counterfoil.store import books, bulk, registry
+from counterfoil.store import books, bulk, json_text, registry
 from counterfoil.store.engine import writing
 from counterfoil.store.sequencer import append
 from counterfoil.store.tables import liability, programme, settlement, signature
@@ -31,6 +32,9 @@ class Fold:
     burned: dict[int, int] = field(default_factory=dict)  # points by partner, of burns and captures
     outstanding: dict[int, int] = field(default_factory=dict)  # change of available + held, by member
     originals: set[int] = field(default_factory=set)  # entries that refunds refer to
+    flows: dict[tuple[int, int], int] = field(
+        default_factory=dict
+    )  # micros by payer and payee, before netting
 
     def add(self, one: books.Row) -> None:
         """Fold one entry in."""
@@ -41,6 +45,8 @@ class Fold:
         who = (one.member, one.other)
         for p in e.postings:
             if p.unit == MONEY:
+                pair = (owner_of(p.debit), owner_of(p.credit))
+                self.flows[pair] = self.flows.get(pair, 0) + p.amount
                 continue
             for word, sign in ((p.credit, 1), (p.debit, -1)):
                 kind, owner = kind_of(word), owner_of(word)
@@ -128,17 +134,17 @@ def liabilities(source: Connection, number: int) -> list[tuple[int, Liability]]:
 
 def record(connection: Connection, number: int, **values: object) -> None:
     """Change a settlement's row; dicts become JSON."""
-    plain = {k: orjson.dumps(v).decode() if isinstance(v, dict | list) else v for k, v in values.items()}
+    plain = {k: json_text.dumps(v).decode() if isinstance(v, dict | list) else v for k, v in values.items()}
     connection.execute(update(settlement).where(settlement.c.number == number).values(**plain))
 
 
-def one(engine: Engine, number: int) -> Row[tuple[object, ...]] | None:
+def one(engine: Engine, number: int) -> Row[Any] | None:
     """A settlement's row."""
     with engine.connect() as connection:
         return connection.execute(select(settlement).where(settlement.c.number == number)).first()
 
 
-def every(engine: Engine, *, state: str | None = None) -> list[Row[tuple[object, ...]]]:
+def every(engine: Engine, *, state: str | None = None) -> list[Row[Any]]:
     """Settlements by number, of one state if named."""
     query = select(settlement).order_by(settlement.c.number)
     with engine.connect() as connection:

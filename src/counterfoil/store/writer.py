@@ -7,6 +7,7 @@ the same way, each with its own answer after the commit.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -86,8 +87,10 @@ class Writer:
 
     def _carry_out(self, jobs: list[_Job]) -> None:
         operations = [op for job in jobs for op in job.operations]
+        start = time.perf_counter()
         try:
             answers, group = self._post(operations)
+            self._on_commit(len(operations), time.perf_counter() - start)
         except Exception as error:  # noqa: BLE001 whatever it is, it belongs to those who wait, never to the thread
             if len(jobs) == 1:
                 _log.error("batch_failed", operations=len(operations), error=repr(error))
@@ -96,11 +99,11 @@ class Writer:
                 for job in jobs:
                     self._carry_out([job])
             return
-        start = 0
+        at = 0
         for job in jobs:
-            end = start + len(job.operations)
-            job.done.set_result((answers[start:end], group))
-            start = end
+            end = at + len(job.operations)
+            job.done.set_result((answers[at:end], group))
+            at = end
 
     def _post(self, operations: Sequence[Operation]) -> Result:
         for left in reversed(range(_TRIES)):

@@ -1,0 +1,1 @@
+"""Members: made known by a partner, their balance, lots and history."""

@@ -1,0 +1,139 @@
+"""Members: known to the books by a random id, to a partner by its own reference."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from counterfoil.core.calendar import text_instant
+from counterfoil.core.errors import UnknownMember
+from counterfoil.core.holdings import Holdings
+from counterfoil.core.units import NEVER
+from counterfoil.gateway.auth import MemberKeeper, Reader
+from counterfoil.gateway.problems import declared
+from counterfoil.gateway.state import gateway_of
+from counterfoil.gateway.views import MEMBER_ID, Page, entry_view, page_of
+from counterfoil.store import books, registry
+
+router = APIRouter(prefix="/v1/members", tags=["members"])
+Reference = Annotated[str, Field(min_length=1, max_length=128, examples=["card-2201"])]
+
+
+class NewMember(BaseModel):
+    """A member; with the same `reference` of the same partner it is the same one again."""
+
+    model_config = ConfigDict(extra="forbid")
+    reference: Reference | None = None
+
+
+class NewMembers(BaseModel):
+    """Many at once."""
+
+    model_config = ConfigDict(extra="forbid")
+    references: Annotated[list[Reference], Field(min_length=1, max_length=8_000)]
+
+
+class Member(BaseModel):
+    """A member's random id, and the calling partner's own name for it."""
+
+    id: str
+    reference: str | None = None
+    created: bool
+
+
+class Members(BaseModel):
+    """In the order asked for."""
+
+    data: list[Member]
+
+
+class Balance(BaseModel):
+    """Points by state. A partner sees what is spendable; the operator sees the rest."""
+
+    model_config = ConfigDict(extra="allow")
+    member: str
+    currency: str = "CP"
+    available: int
+
+
+class Lots(BaseModel):
+    """Open lots: all for the operator, for a partner those it funded."""
+
+    data: list[dict[str, Any]]
+
+
+@router.post("", status_code=201, response_model=Member, responses=declared())
+def create(request: Request, body: NewMember, caller: MemberKeeper) -> Member:
+    """Make a member known."""
+    gateway = gateway_of(request)
+    number, new = registry.add_members(gateway.engine, caller.party, [body.reference], gateway.now())[0]
+    return Member(id=f"mbr_{number:016x}", reference=body.reference, created=new)
+
+
+@router.post("/batch", status_code=201, response_model=Members, responses=declared(413))
+def create_many(request: Request, body: NewMembers, caller: MemberKeeper) -> Members:
+    """Make up to 8,000 members known in one commit."""
+    gateway = gateway_of(request)
+    made = registry.add_members(gateway.engine, caller.party, list(body.references), gateway.now())
+    pairs = zip(body.references, made, strict=True)
+    return Members(data=[Member(id=f"mbr_{n:016x}", reference=name, created=new) for name, (n, new) in pairs])
+
+
+@router.get("/{member}/balance", response_model=Balance, responses=declared(404))
+def balance(request: Request, member: MEMBER_ID, caller: Reader) -> dict[str, Any]:
+    """What the member can spend now, due things done whether or not a job ran."""
+    who = _holdings(request, member)
+    view: dict[str, Any] = {"member": member, "currency": "CP", "available": who.available}
+    if registry.is_operator(caller):
+        rest = {"held": who.held, "pending": 0, "debt": who.debt, "balance": who.available - who.debt}
+        return {**view, **rest}
+    return view
+
+
+@router.get("/{member}/lots", response_model=Lots, responses=declared(404))
+def lots(request: Request, member: MEMBER_ID, caller: Reader) -> dict[str, Any]:
+    """Open lots in burn order."""
+    who, programme = _holdings(request, member), gateway_of(request).known()
+    shown = sorted(
+        (one for one in who.lots.values() if one.available or one.held), key=lambda one: one.burn_key()
+    )
+    return {
+        "data": [
+            {
+                "currency": "CP", "issuer": programme.name_of(one.terms.issuer),
+                "earned_at": text_instant(one.terms.earned_at),
+                "expires_at": None if one.terms.expires_at == NEVER else text_instant(one.terms.expires_at),
+                "available": one.available, "held": one.held, "pending": 0,
+            }
+            for one in shown
+            if registry.is_operator(caller) or one.terms.funder == caller.party
+        ]
+    }  # fmt: skip
+
+
+@router.get("/{member}/entries", response_model=Page, responses=declared(404))
+def entries(
+    request: Request, member: MEMBER_ID, caller: Reader, cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> dict[str, Any]:  # fmt: skip
+    """The member's history: all of it for the operator, for a partner its own entries."""
+    gateway, programme = gateway_of(request), gateway_of(request).known()
+    _holdings(request, member)
+    partner = None if registry.is_operator(caller) else caller.party
+
+    def fetch(after: int, count: int) -> list[books.Row]:
+        return books.rows_of(
+            gateway.engine, partner=partner, who=int(member[4:], 16), after=after, limit=count
+        )
+
+    return page_of(fetch, cursor, limit, lambda row: entry_view(row, programme))
+
+
+def _holdings(request: Request, member: str) -> Holdings:
+    gateway = gateway_of(request)
+    who = books.holdings(gateway.engine, int(member[4:], 16), gateway.now())
+    if who is None:
+        raise UnknownMember(member)
+    return who

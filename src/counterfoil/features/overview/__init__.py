@@ -1,0 +1,1 @@
+"""The page at /: who owes whom, a member's history, verify a counterfoil, the last audit."""

@@ -1,0 +1,185 @@
+"""Routes of the verbs. Bodies are read by `rules`; FastAPI only routes, so a till's request stays cheap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from counterfoil.core.errors import Forbidden, InvalidRequest, Refusal
+from counterfoil.core.operation import Operation
+from counterfoil.features.points import bodies, rules
+from counterfoil.gateway.auth import caller_of
+from counterfoil.gateway.problems import MEDIA_TYPE, STATUS, declared, problem_of
+from counterfoil.gateway.state import gateway_of
+from counterfoil.store import json_text
+from counterfoil.store.registry import Caller
+
+router = APIRouter(prefix="/v1", tags=["points"])
+_KEY_PARAMETER = {
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "description": "the caller's own key, 1 to 255 characters; required unless `dry_run`",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}  # fmt: skip
+
+
+def _route(path: str, model: type[bodies.Body], summary: str) -> dict[str, Any]:
+    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+    return {
+        "path": path, "summary": summary, "status_code": 201, "response_model": bodies.Answer,
+        "responses": {200: {"model": bodies.Answer, "description": "a dry run's answer"}, **declared(404, 409, 413, 422)},
+        "openapi_extra": {
+            "parameters": [_KEY_PARAMETER],
+            "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        },
+    }  # fmt: skip
+
+
+async def _one(request: Request, verb: str, **more: object) -> Response:
+    caller = caller_of(request, rules.SCOPES[verb])
+    fields = rules.read_json(await request.body())
+    clash = more.keys() & fields.keys()
+    if clash:
+        raise InvalidRequest(min(clash), "stands in the path")
+    _may(caller, verb)
+    op = rules.operation(verb, {**fields, **more}, caller.party, request.headers.get("Idempotency-Key"))
+    body = (await gateway_of(request).post([op]))[0]
+    status, replayed, shown = _finished(body, op, request.scope["request_id"])
+    headers = {"Idempotent-Replayed": "true"} if replayed else {}
+    return Response(
+        json_text.dumps(shown), status, headers, "application/json" if status < 400 else MEDIA_TYPE
+    )
+
+
+def _may(caller: Caller, verb: str) -> None:
+    """Points are issued and burned by partners; the operator may only transfer."""
+    if caller.party < 16 and verb != "transfer":
+        raise Forbidden(rules.SCOPES[verb])
+
+
+def _finished(body: dict[str, object], op: Operation, request_id: str) -> tuple[int, bool, dict[str, object]]:
+    ok, replayed = body.pop("_ok"), bool(body.pop("_replayed"))
+    if ok:
+        return (200 if op.dry_run else 201), replayed, body
+    code, detail = str(body.pop("code")), str(body.pop("detail"))
+    return STATUS[code], replayed, problem_of(code, detail, body, request_id)
+
+
+@router.post(**_route("/earns", bodies.Earn, "Grant points"))
+async def earn(request: Request) -> Response:
+    """A lot for the member, issued and funded by the calling partner."""
+    return await _one(request, "earn")
+
+
+@router.post(**_route("/burns", bodies.Burn, "Use points"))
+async def burn(request: Request) -> Response:
+    """Consumes lots, earliest expiry first; the calling partner is paid their face value."""
+    return await _one(request, "burn")
+
+
+@router.post(**_route("/holds", bodies.Hold, "Hold points"))
+async def hold(request: Request) -> Response:
+    """Sets named lots aside; at exactly `ttl_seconds` later it has lapsed."""
+    return await _one(request, "hold")
+
+
+@router.post(**_route("/holds/{hold}/capture", bodies.Capture, "Capture a hold"))
+async def capture(request: Request, hold: bodies.HoldId) -> Response:
+    """Burns up to all of it, once, and releases the rest."""
+    return await _one(request, "capture", hold=hold)
+
+
+@router.post(**_route("/holds/{hold}/release", bodies.Release, "Release a hold"))
+async def release(request: Request, hold: bodies.HoldId) -> Response:
+    """Gives all of it back."""
+    return await _one(request, "release", hold=hold)
+
+
+@router.post(
+    **_route("/refunds", bodies.RefundEarn, "Refund an earn or a burn")
+    | {
+        "openapi_extra": {
+            "parameters": [_KEY_PARAMETER],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {
+                            "oneOf": [
+                                {"$ref": "#/components/schemas/RefundEarn"},
+                                {"$ref": "#/components/schemas/RefundBurn"},
+                            ]
+                        }
+                    }
+                },
+            },
+        }
+    }
+)
+async def refund(request: Request) -> Response:
+    """Takes points of an `earn` back, or gives points of a `burn` back."""
+    fields = rules.read_json(await request.body())
+    if ("earn" in fields) == ("burn" in fields):
+        caller_of(request, "refund")
+        raise InvalidRequest("earn", "name either the earn or the burn that is refunded")
+    return await _one(request, "refund_earn" if "earn" in fields else "refund_burn")
+
+
+@router.post(**_route("/transfers", bodies.Transfer, "Give points to another member"))
+async def transfer(request: Request) -> Response:
+    """Moves lots, oldest first, with issuer and expiry kept."""
+    return await _one(request, "transfer")
+
+
+@router.post(
+    "/batches",
+    summary="Up to 8,000 operations, an answer for each in order",
+    response_model=bodies.BatchAnswers,
+    responses=declared(413),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Batch"}}},
+        }
+    },
+)
+async def batch(request: Request) -> Response:
+    """Each operation is stored, replayed and refused as if sent alone under its own `key`."""
+    caller = caller_of(request, "read")
+    listed = rules.read_json(await request.body())
+    operations = listed.get("operations")
+    if set(listed) - {"operations"}:
+        raise InvalidRequest(min(set(listed) - {"operations"}), "is not a field of a batch")
+    if not isinstance(operations, list) or not 1 <= len(operations) <= bodies.MAX_BATCH:
+        raise InvalidRequest("operations", f"must be a list of 1 to {bodies.MAX_BATCH}")
+    request_id = request.scope["request_id"]
+    parsed = [_parsed(caller, one) for one in operations]
+    ready = [op for op in parsed if isinstance(op, Operation)]
+    posted = iter(await gateway_of(request).post(ready) if ready else [])
+    answers = []
+    for op in parsed:
+        if isinstance(op, Operation):
+            status, replayed, body = _finished(next(posted), op, request_id)
+        else:
+            status, replayed = STATUS[op.code], False
+            body = problem_of(op.code, str(op), op.facts(), request_id)
+        answers.append({"status": status, "replayed": replayed, "body": body})
+    return Response(json_text.dumps({"answers": answers}), 200, media_type="application/json")
+
+
+def _parsed(caller: Caller, one: object) -> Operation | Refusal:
+    try:
+        if not isinstance(one, dict):
+            raise InvalidRequest("operations", "holds objects")
+        fields = dict(one)
+        verb, key = fields.pop("verb", None), fields.pop("key", None)
+        if not isinstance(verb, str) or verb not in rules.SCOPES:
+            raise InvalidRequest("verb", f"must be one of {', '.join(rules.SCOPES)}")
+        if rules.SCOPES[verb] not in caller.scopes:
+            raise Forbidden(rules.SCOPES[verb])
+        _may(caller, verb)
+        return rules.operation(verb, fields, caller.party, key if isinstance(key, str) else None)
+    except Refusal as refusal:
+        return refusal

@@ -1,0 +1,83 @@
+"""From a request to an operation: form, key and sameness. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from counterfoil.core.errors import (
+    IdempotencyKeyMissing,
+    InvalidAmount,
+    InvalidRecipient,
+    InvalidRequest,
+    Refusal,
+)
+from counterfoil.core.operation import Operation
+from counterfoil.features.points.bodies import MODELS
+
+SCOPES = {
+    "earn": "earn", "burn": "burn", "hold": "hold", "capture": "hold", "release": "hold",
+    "refund_earn": "refund", "refund_burn": "refund", "transfer": "transfer",
+}  # fmt: skip
+_AMOUNTS = {"points"}
+_KEY_LENGTH = 255
+
+
+def read_json(raw: bytes) -> dict[str, Any]:
+    """A JSON object; raises InvalidRequest. Numbers beyond 64 bits and NaN are refused as amounts later."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest("body", f"is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise InvalidRequest("body", "must be a JSON object")
+    return value
+
+
+def checked_key(key: str | None) -> str:
+    """An Idempotency-Key of 1 to 255 printable ASCII characters; raises IdempotencyKeyMissing."""
+    if key is None or not 1 <= len(key) <= _KEY_LENGTH or not key.isascii() or not key.isprintable():
+        raise IdempotencyKeyMissing
+    return key
+
+
+def operation(verb: str, fields: dict[str, Any], partner: int, key: str | None) -> Operation:
+    """The operation a body asks for; raises a Refusal naming the field. The digest ignores how the JSON was written."""
+    try:
+        body = MODELS[verb].model_validate(fields)
+    except ValidationError as error:
+        raise _refusal(error, fields) from error
+    given = body.model_dump(mode="json")
+    if verb == "transfer" and given["sender"] == given["recipient"]:
+        raise InvalidRecipient
+    checked = None if body.dry_run else checked_key(key)
+    return Operation(
+        verb=verb, partner=partner, key=checked,
+        digest=hashlib.sha256(orjson.dumps([verb, given], option=orjson.OPT_SORT_KEYS)).digest(),
+        dry_run=body.dry_run, external_id=given.get("external_id"),
+        member=_number(given.get("member") or given.get("sender")), recipient=_number(given.get("recipient")),
+        points=given.get("points", 0), valid_to=getattr(body, "valid_to", None),
+        ttl_seconds=given.get("ttl_seconds", 0), hold=_number(given.get("hold")),
+        original=given.get("earn") or given.get("burn") or "",
+    )  # fmt: skip
+
+
+def _number(name: str | None) -> int:
+    return int(name[4:], 16) if name else 0
+
+
+def _refusal(error: ValidationError, fields: dict[str, Any]) -> Refusal:
+    """The first thing wrong, form before amounts, as the order of refusals has it."""
+    found = [
+        (".".join(str(part) for part in one["loc"]) or "body", one) for one in error.errors(include_url=False)
+    ]
+    for field, one in found:
+        if field not in _AMOUNTS:
+            return InvalidRequest(field, str(one["msg"]).lower())
+    field, one = found[0]
+    if field not in fields:
+        return InvalidAmount(field, "is missing")
+    return InvalidAmount(field, "must be a JSON integer from 1 to 9007199254740991")

@@ -1,0 +1,1 @@
+"""The sandbox: its test clock, its jobs, its chain as JSON-RPC."""

@@ -1,0 +1,1 @@
+"""Settlements: close, headers, signatures, a partner's own rows, exports, the rulebook."""

@@ -1,0 +1,1 @@
+"""A partner's entries and statements: its own rows, never another's."""

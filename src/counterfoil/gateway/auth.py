@@ -1,0 +1,40 @@
+"""Who calls: API keys in `Authorization: Bearer`, and the scope a route asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from counterfoil.core.errors import Forbidden, Unauthenticated
+from counterfoil.gateway.state import gateway_of
+from counterfoil.store.registry import Caller
+
+
+def caller_of(request: Request, scope: str) -> Caller:
+    """The caller of a request, if its credential has `scope`; raises Unauthenticated, Forbidden."""
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise Unauthenticated("an API key is expected: Authorization: Bearer cf_...")
+    if not key.isascii():
+        raise Unauthenticated("this is not an API key of a counterfoil gateway")
+    caller = gateway_of(request).caller(key.strip())
+    if scope not in caller.scopes:
+        raise Forbidden(scope)
+    return caller
+
+
+def needs(scope: str) -> Callable[[Request], Caller]:
+    """A dependency that asks for a scope."""
+
+    def dependency(request: Request) -> Caller:
+        return caller_of(request, scope)
+
+    return dependency
+
+
+Operator = Annotated[Caller, Depends(needs("operator"))]
+Reader = Annotated[Caller, Depends(needs("read"))]
+MemberKeeper = Annotated[Caller, Depends(needs("members"))]
+PartnerSigner = Annotated[Caller, Depends(needs("sign"))]

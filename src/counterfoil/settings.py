@@ -1,0 +1,32 @@
+"""Settings, read here only: environment variables with the prefix COUNTERFOIL_; the command line overrides them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a gateway is started with. Left alone, it is a sandbox on SQLite with the embedded chain."""
+
+    model_config = SettingsConfigDict(env_prefix="COUNTERFOIL_")
+
+    home: Path = Path("counterfoil-home")
+    """Keys, the embedded chain, the last checkpoint signed, and the books if no database is named."""
+    database: str | None = None
+    """SQLAlchemy URL of SQLite or PostgreSQL; default: books.db in the home folder."""
+    rpc: str | None = None
+    """URL of an EVM node; default: the embedded chain."""
+    port: int = 8080
+    zone: str = "Europe/Warsaw"
+    """IANA zone of a new programme: when a day ends."""
+    livemode: bool = False
+    """A live programme has no test clock, no test money and no open page."""
+    operator_key: SecretStr | None = None
+    """The operator's API key; default: made once, kept in the home folder."""
+    settlement_token: str | None = None
+    """Address of the ERC-20 with 6 decimals to settle in; a sandbox deploys test money instead."""
+    window_seconds: int | None = None
+    """Challenge window of a new settlement contract; default: 3 days live, 0 in a sandbox."""

@@ -1,0 +1,99 @@
+"""Closing: from the range that a close fixed to positions, supply, roots and manifest. Pure but for the reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+from counterfoil.store.engine import Engine
+
+from counterfoil.core import netting
+from counterfoil.core.files import (
+    ENTRIES,
+    LIABILITIES,
+    RULEBOOK,
+    Hasher,
+    hashed,
+    manifest_hash,
+    pack_entry,
+    pack_liabilities,
+)
+from counterfoil.core.settlement import NOTHING, Closing, Supply, pack_supply
+from counterfoil.core.sum_tree import SumTree
+from counterfoil.core.units import COALITION_CURRENCY
+from counterfoil.settlement.rulebook import rulebook_bytes
+from counterfoil.store import books, json_text, registry, settlements
+from counterfoil.store.engine import writing
+
+
+def compute(engine: Engine, number: int, crash: Callable[[str], None] = lambda point: None) -> None:
+    """Fold settlement `number`, move its liabilities, fix its closing: state closing becomes closed, in one commit."""
+    row: Any = settlements.one(engine, number)
+    if row.state != "closing":
+        return
+    previous: Any = settlements.one(engine, number - 1)
+    before = json_text.loads(previous.totals) if previous is not None else None
+    fold, entries = settlements.Fold(), Hasher(ENTRIES)
+    for one in books.leaves(engine, row.first_leaf, row.log_size):
+        fold.add(one)
+        entries.add(pack_entry(one.body))
+    positions = netting.positions(fold.nets)
+    refers_to = sorted(settlements.settlement_of(engine, fold.originals) - {number})
+    with engine.connect() as connection:
+        programme = registry.load(connection)
+    with writing(engine) as connection:
+        old_depth = before["depth"] if before else 0
+        depth, total = settlements.move_liabilities(connection, number, fold.outstanding, old_depth)
+        leaves = [leaf for _member, leaf in settlements.liabilities(connection, number)]
+        tree = SumTree(COALITION_CURRENCY, depth, leaves)
+        assert tree.root.sum == total
+        files = [entries.done(), hashed(LIABILITIES, pack_liabilities(COALITION_CURRENCY, depth, leaves)),
+                 hashed(RULEBOOK, rulebook_bytes(programme))]  # fmt: skip
+        closing = Closing(
+            programme.programme, number, bytes.fromhex(before["closing_hash"][2:]) if before else NOTHING,
+            row.closed_at, row.log_size, bytes(row.log_root), NOTHING, manifest_hash(files),
+            netting.pack(positions.words()),
+            pack_supply([Supply(COALITION_CURRENCY, tree.root.hash, total)]),
+        )  # fmt: skip
+        totals = {
+            "depth": depth,
+            "supply": total,
+            "change": total - (before["supply"] if before else 0),
+            "exact": _by_party(positions.exact),
+            "rounded": _by_party(positions.rounded),
+            "rounding": positions.rounding,
+            "issued": _by_party(fold.issued),
+            "burned": _by_party(fold.burned),
+            "flows": [[payer, payee, micros] for (payer, payee), micros in sorted(fold.flows.items())],
+            "refers_to": refers_to,
+            "closing_hash": "0x" + closing.hash().hex(),
+            "claim_root": "0x" + NOTHING.hex(),
+            "manifest": "0x" + closing.manifest.hex(),
+            "gross": "0x" + closing.gross.hex(),
+            "supply_words": "0x" + closing.supply.hex(),
+            "previous_closing": "0x" + closing.previous_closing.hex(),
+        }
+        manifest = {
+            "files": [file.as_json() for file in files],
+            "rulebook": rulebook_bytes(programme).decode(),
+        }
+        settlements.record(connection, number, state="closed", totals=totals, manifest=manifest)
+        crash("settlement.computed")
+
+
+def closing_of(row: Any, programme: bytes) -> Closing:
+    """The closing of a closed settlement's row."""
+    totals = json_text.loads(row.totals)
+
+    def raw(name: str) -> bytes:
+        return bytes.fromhex(totals[name][2:])
+
+    return Closing(
+        programme, row.number, raw("previous_closing"), row.closed_at, row.log_size, bytes(row.log_root),
+        raw("claim_root"), raw("manifest"), raw("gross"), raw("supply_words"),
+    )  # fmt: skip
+
+
+def _by_party(values: dict[int, int]) -> dict[str, int]:
+    return {str(number): value for number, value in sorted(values.items()) if value}

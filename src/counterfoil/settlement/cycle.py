@@ -1,0 +1,241 @@
+"""The cycle: look at books and chain, do the next due step, again until nothing is due.
+
+Safe to rerun after a crash at any point: every step first asks the contract what is already so. States of a
+settlement: closing (range fixed), closed (closing fixed, signatures wanted once it has a header), proposed, final.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+from counterfoil.store.engine import Engine
+
+
+from counterfoil.chain.client import Memory, Web3, final_block
+from counterfoil.chain.outbox import Outbox
+from counterfoil.chain.settlement import (
+    SANDBOX_COLLATERAL_MICROS,
+    Partner,
+    SettlementContract,
+    Setup,
+    deploy,
+    deploy_test_money,
+    deposit_test_money,
+)
+from counterfoil.chain.signer import Signer, recover
+from counterfoil.core import netting
+from counterfoil.core.accounts import OPERATOR
+from counterfoil.core.errors import BadSignature, PartnersFixed, SettlementNotWaiting, UnknownSettlement
+from counterfoil.core.operation import Operation
+from counterfoil.core.settlement import Header, outcome, pack_defaults
+from counterfoil.settlement.closing import closing_of, compute
+from counterfoil.settlement.rulebook import rulebook_hash
+from counterfoil.store import books, json_text, registry, settlements
+from counterfoil.store.engine import writing
+
+DUE_BATCH = 2_000
+ADDRESS = "settlement:address"
+
+
+@dataclass(slots=True)
+class Cycle:
+    """One programme's settlements. Only one process should step; a second one does no harm, only work twice."""
+
+    engine: Engine
+    w3: Web3
+    memory: Memory
+    operator: Signer
+    counterfoil_key: str
+    checkpoint_key: bytes
+    post: Callable[[list[Operation]], object]
+    window_seconds: int = 0
+    token: str | None = None
+    crash: Callable[[str], None] = lambda point: None
+    _contract: SettlementContract | None = field(default=None)
+
+    def programme(self) -> registry.Programme:
+        """The programme as it stands."""
+        with self.engine.connect() as connection:
+            return registry.load(connection)
+
+    def close(self, now: int) -> int:
+        """Run what is due, fix the range of the open settlement and its closing. Returns its number."""
+        self.run_due(now)
+        number = settlements.close(self.engine, now, self.crash)
+        compute(self.engine, number, self.crash)
+        return number
+
+    def run_due(self, now: int) -> int:
+        """Post what fell due up to `now` for every member; returns how many members had something. Twice does no harm."""
+        count = 0
+        while members := books.due_members(self.engine, now, DUE_BATCH):
+            self.post([Operation("due", OPERATOR, member=number) for number in members])
+            count += len(members)
+        return count
+
+    def step(self) -> bool:
+        """Do the next due step of the oldest settlement that is not final; False if none is due now.
+
+        Raises Unreachable if the chain does not answer, Reverted if the contract refuses.
+        """
+        for fixed in settlements.every(self.engine, state="closing"):
+            compute(self.engine, fixed.number, self.crash)
+        row = next((one for one in settlements.every(self.engine) if one.state != "final"), None)
+        if row is None:
+            return False
+        contract = self.contract(create=True)
+        if contract is None:
+            self._alert(row, "no partner with a signer is registered: there is nobody to settle with")
+            return False
+        if contract.final().number >= row.number:
+            return self._note_final(row, contract)
+        proposed, number, at = contract.proposal()
+        if number == row.number and any(proposed):
+            return self._finalize(row, contract, at)
+        if row.header is None:
+            return self._prepare(row, contract)
+        return self._propose(row, contract)
+
+    def run(self) -> None:
+        """Step until nothing is due."""
+        while self.step():
+            pass
+
+    def contract(self, *, create: bool = False) -> SettlementContract | None:
+        """The programme's contract; deployed with the partners registered by then if `create` and not there yet."""
+        if self._contract is None:
+            address = self.memory.recall(ADDRESS)
+            if address is None and create:
+                address = self._deploy()
+            if address is not None:
+                self._contract = SettlementContract(self.w3, address)
+        return self._contract
+
+    def outbox(self) -> Outbox:
+        """The operator's outbox."""
+        return Outbox(self.w3, self.operator, self.memory, self.crash)
+
+    def assert_open_to_partners(self, name: str) -> None:
+        """Raises PartnersFixed once the contract stands."""
+        if self.memory.recall(ADDRESS) is not None:
+            raise PartnersFixed(name)
+
+    def sign(self, number: int, partner: int, signed: bytes) -> None:
+        """Take a partner's signature. Raises UnknownSettlement, SettlementNotWaiting, BadSignature."""
+        row: Any = settlements.one(self.engine, number)
+        if row is None:
+            raise UnknownSettlement(str(number))
+        contract = self.contract()
+        if row.header is None or row.state != "closed" or contract is None:
+            raise SettlementNotWaiting(number, row.state)
+        header = header_of(row)
+        if recover(header.digest(contract.chain_id, contract.address), signed) != contract.signers().get(
+            partner
+        ):
+            raise BadSignature("does not recover to this partner's signer over the header that waits")
+        with writing(self.engine) as connection:
+            settlements.sign(connection, number, partner, header.hash(), signed)
+
+    def _deploy(self) -> str | None:
+        programme, outbox = self.programme(), self.outbox()
+        partners = tuple(
+            Partner(p.number, p.signer, p.floor_micros) for p in programme.partners() if p.signer is not None
+        )
+        if not partners:
+            return None
+        token = self.token or deploy_test_money(outbox)
+        contract = deploy(
+            outbox,
+            Setup(programme.programme, rulebook_hash(programme), token, self.window_seconds, self.counterfoil_key,
+                  self.checkpoint_key, partners),
+        )  # fmt: skip
+        if self.token is None:
+            amounts = {p.number: SANDBOX_COLLATERAL_MICROS for p in partners} | {
+                OPERATOR: SANDBOX_COLLATERAL_MICROS
+            }
+            deposit_test_money(outbox, contract, amounts, "deposit")
+        self.memory.remember(ADDRESS, contract.address)
+        return contract.address
+
+    def _prepare(self, row: Any, contract: SettlementContract) -> bool:
+        programme = self.programme()
+        closing, final = closing_of(row, programme.programme), contract.final()
+        assert final.closing == closing.previous_closing and final.number == row.number - 1
+        gross = netting.unpack(closing.gross)
+        block, block_hash = final_block(self.w3)
+        result = outcome(gross, contract.collateral(gross, block), contract.floors(gross))
+        if (result.short or result.defaults) and self.token is None:
+            missing = {number: 2 * abs(gross[number]) for number in (*result.short, *result.defaults)}
+            deposit_test_money(self.outbox(), contract, missing, f"deposit:{row.number}:{block}")
+            return True
+        if result.short:
+            names = ", ".join(
+                f"{programme.name_of(n)} lacks {micros} micros" for n, micros in result.short.items()
+            )
+            self._alert(row, f"collateral does not cover the positions: {names}")
+            return False
+        header = Header(
+            closing, contract.next_attempt(), final.header, block, block_hash, netting.pack(result.words),
+            pack_defaults(result.defaults),
+        )  # fmt: skip
+        self._record(row, header=header.as_json(), alert=None)
+        return True
+
+    def _propose(self, row: Any, contract: SettlementContract) -> bool:
+        header, quorum = header_of(row), contract.quorum()
+        signed = settlements.signatures(self.engine, row.number, header.hash())
+        if len(signed) < quorum:
+            self._alert(row, f"{len(signed)} of {quorum} signatures are in")
+            return False
+        self.crash("settlement.before_propose")
+        contract.propose(self.outbox(), header, signed)
+        self.crash("settlement.proposed")
+        self._record(row, state="proposed", alert=None)
+        return True
+
+    def _finalize(self, row: Any, contract: SettlementContract, proposed_at: int) -> bool:
+        if row.state != "proposed":
+            self._record(row, state="proposed", alert=None)
+        left = proposed_at + self.window_seconds - int(self.w3.eth.get_block("latest")["timestamp"])
+        if self.window_seconds and left > 0:
+            self._alert(row, f"the challenge window ends in {left} s")
+            return False
+        self.crash("settlement.before_finalize")
+        contract.finalize(self.outbox(), header_of(row))
+        self.crash("settlement.finalized")
+        return True
+
+    def _note_final(self, row: Any, contract: SettlementContract) -> bool:
+        header, tx = contract.finalized()[row.number]
+        assert row.header is not None and header == header_of(row).hash()
+        self._record(row, state="final", tx=tx, alert=None)
+        return True
+
+    def _alert(self, row: Any, text: str) -> None:
+        if row.alert != text:
+            self._record(row, alert=text)
+
+    def _record(self, row: Any, **values: object) -> None:
+        with writing(self.engine) as connection:
+            settlements.record(connection, int(row.number), **values)
+
+
+def header_of(row: Any) -> Header:
+    """The header of a settlement's row."""
+    return Header.from_json(json_text.loads(row.header))
+
+
+def settle(cycle: Cycle, seconds: float) -> bool:
+    """Step until everything closed is final, at most `seconds`; False if something still waits."""
+    deadline = time.monotonic() + seconds
+    while True:
+        cycle.run()
+        if all(row.state == "final" for row in settlements.every(cycle.engine)):
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.5)

@@ -1,0 +1,119 @@
+"""The two exports: public (for ever, for anyone) and sealed (for an appointed auditor), as files in a folder or a tar."""
+
+from __future__ import annotations
+
+import secrets
+import tarfile
+from collections.abc import Iterator
+from typing import Any
+
+
+import orjson
+from counterfoil.store.engine import Engine
+
+from counterfoil.chain.signer import CheckpointSigner
+from counterfoil.core import log
+from counterfoil.core.files import TILE, pack_bundle, pack_entry, pack_handles, pack_liabilities, tile_path
+from counterfoil.core.units import COALITION_CURRENCY
+from counterfoil.settlement.cycle import header_of
+from counterfoil.store import books, json_text, registry, sequencer, settlements
+
+File = tuple[str, bytes]
+
+
+def public(engine: Engine, checkpoint: CheckpointSigner, contract: tuple[int, str] | None) -> Iterator[File]:
+    """Programme, headers with signatures and net positions, checkpoints, tiles, rulebooks. `contract`: chain id, address."""
+    with engine.connect() as connection:
+        programme = registry.load(connection)
+    rows: list[Any] = [row for row in settlements.every(engine) if row.header is not None]
+    yield (
+        "programme.json",
+        _json(
+            {
+                "version": 1,
+                "programme": "0x" + programme.programme.hex(),
+                "zone": programme.zone,
+                "parties": {str(one.number): one.name for one in programme.partners()},
+                "chain_id": contract[0] if contract else None,
+                "settlement": contract[1] if contract else None,
+                "settlements": len(rows),
+            }
+        ),
+    )
+    for row in rows:
+        header, manifest = header_of(row), json_text.loads(row.manifest)
+        signed = settlements.signatures(engine, row.number, header.hash())
+        folder = f"settlements/{row.number:06d}"
+        yield (
+            f"{folder}/header.json",
+            _json(
+                {
+                    "header": header.as_json(),
+                    "signatures": {str(number): "0x" + value.hex() for number, value in signed.items()},
+                    "files": manifest["files"],
+                    "tx": row.tx,
+                }
+            ),
+        )
+        yield f"{folder}/rulebook.json", manifest["rulebook"].encode()
+    last = max((row.log_size for row in rows), default=0)
+    tree = log.Tree(books.leaf_hashes(engine, 0, last)) if last else log.Tree()
+    for size, _root in sequencer.checkpoints(engine):
+        if size <= last:
+            yield f"checkpoints/{size:012d}", checkpoint.note(size, _root).encode()
+    yield from tiles(tree, books.leaf_hashes(engine, 0, last) if last else [])
+
+
+def tiles(tree: log.Tree, leaves: list[bytes]) -> Iterator[File]:
+    """Every tile of a tree, c2sp.org/tlog-tiles: bundles of leaf data, then hash tiles level by level."""
+    for number in range(0, len(leaves), TILE):
+        part = leaves[number : number + TILE]
+        yield tile_path("entries", number // TILE, len(part)), pack_bundle(part)
+    level = 0
+    while hashes := tree.level(8 * level):
+        for number in range(0, len(hashes), TILE):
+            part = hashes[number : number + TILE]
+            yield tile_path(level, number // TILE, len(part)), b"".join(part)
+        level += 1
+
+
+def sealed(engine: Engine) -> Iterator[File]:
+    """Per settlement: entries' bodies, liability leaves, and handles random per export; no ids, salts or secrets."""
+    handles: dict[int | None, int] = {None: 0}
+
+    def handle(member: int | None) -> int:
+        if member not in handles:
+            handles[member] = secrets.randbits(63) + 1
+        return handles[member]
+
+    rows: list[Any] = [row for row in settlements.every(engine) if row.header is not None]
+    for row in rows:
+        folder = f"settlements/{row.number:06d}"
+        bodies, pairs = [], []
+        for one in books.leaves(engine, row.first_leaf, row.log_size):
+            bodies.append(pack_entry(one.body))
+            pairs.append((handle(one.member), handle(one.other)))
+        with engine.connect() as connection:
+            leaves = settlements.liabilities(connection, row.number)
+        depth = json_text.loads(row.totals)["depth"]
+        yield f"{folder}/entries", b"".join(bodies)
+        yield (
+            f"{folder}/liabilities",
+            pack_liabilities(COALITION_CURRENCY, depth, [leaf for _m, leaf in leaves]),
+        )
+        entries, places = pack_handles(pairs, [handle(member) for member, _leaf in leaves])
+        yield f"{folder}/handles", entries
+        yield f"{folder}/liability_handles", places
+
+
+def tar(files: Iterator[File]) -> Iterator[bytes]:
+    """The files as a POSIX tar, piece by piece."""
+    for name, content in files:
+        info = tarfile.TarInfo(name)
+        info.size = len(content)
+        yield info.tobuf(tarfile.PAX_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+    yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _json(value: object) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n"

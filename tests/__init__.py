@@ -1,0 +1,1 @@
+"""The tests, by floor; `tests.postgres` also serves scripts/bench."""

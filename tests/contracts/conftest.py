@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from eth_tester import EthereumTester, PyEVMBackend
+from web3 import EthereumTesterProvider, Web3
+
+from counterfoil.chain.artifacts import Artifact
+from tests.contracts.programme import Chain, Programme, deployed
+
+
+@pytest.fixture(scope="session")
+def shared_chain() -> Chain:
+    tester = EthereumTester(PyEVMBackend())
+    return Chain(Web3(EthereumTesterProvider(tester)), tester)
+
+
+@pytest.fixture(scope="session")
+def shared_programme(shared_chain: Chain) -> Programme:
+    return deployed(shared_chain)
+
+
+@pytest.fixture
+def programme(shared_programme: Programme) -> Iterator[Programme]:
+    """Deployed once; each test leaves the chain as it found it."""
+    tester = shared_programme.chain.tester
+    before = tester.take_snapshot()
+    yield shared_programme
+    tester.revert_to_snapshot(before)
+
+
+@pytest.fixture
+def chain(programme: Programme) -> Chain:
+    return programme.chain
+
+
+@pytest.fixture(scope="session")
+def odd_money() -> Artifact:
+    """A settlement token with bad habits; tests alone have its artefact."""
+    content = json.loads((Path(__file__).parent / "artifacts/OddMoney.json").read_text())
+    code = bytes.fromhex(content["bytecode"][2:])
+    return Artifact(content["abi"], code, bytes.fromhex(content["runtime"][2:]), ())

@@ -1,0 +1,60 @@
+"""Canaries: a skip without leave fails a run, one with leave does not, and `long` waits for --long."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house import tree
+
+CONFTEST = """
+import sys
+sys.path.insert(0, {root!r})
+from tests.house.skips import Skips
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: only with --long")
+    config.pluginmanager.register(Skips(long={long}), "skips")
+"""
+PLAIN = "def test_plain(): pass\n"
+SKIPPED = "import pytest\n@pytest.mark.skip(reason={reason!r})\ndef test_it(): pass\n"
+
+
+def run(folder: Path, text: str, *, long: bool = False) -> tuple[int, str]:
+    (folder / "conftest.py").write_text(CONFTEST.format(root=str(tree.ROOT), long=long))
+    (folder / "test_it.py").write_text(PLAIN + text)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir=."]
+    bare = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # starts three times as fast
+    done = subprocess.run([*command, "."], cwd=folder, check=False, capture_output=True, text=True, env=bare)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(SKIPPED.format(reason="no time"), id="a test"),
+        pytest.param("import pytest\npytest.skip('no', allow_module_level=True)\n", id="a module"),
+        pytest.param("def test_it():\n import pytest\n pytest.importorskip('no_such')\n", id="a library"),
+    ],
+)
+def test_a_skip_without_leave_fails_the_run(tmp_path: Path, text: str) -> None:
+    code, said = run(tmp_path, text)
+    assert code != 0
+    assert "SKIPPED WITHOUT LEAVE" in said
+
+
+def test_a_skip_with_leave_is_shown_and_passes(tmp_path: Path) -> None:
+    code, said = run(tmp_path, SKIPPED.format(reason="COUNTERFOIL_CITUS_DSN is not set"))
+    assert code == 0
+    assert "as tests/house/skips.py allows: test_it.py::test_it" in said
+
+
+@pytest.mark.parametrize(("long", "outcome"), [(False, "1 passed, 1 deselected"), (True, "2 passed")])
+def test_long_tests_wait_for_their_option(tmp_path: Path, long: bool, outcome: str) -> None:  # noqa: FBT001
+    code, said = run(tmp_path, "import pytest\n@pytest.mark.long\ndef test_it(): pass\n", long=long)
+    assert code == 0
+    assert outcome in said
