@@ -35,6 +35,96 @@ def serve(
     uvicorn.run(application, host="127.0.0.1", port=chosen_port, log_level="warning", access_log=False)
 
 
+@app.command()
+def settle(
+    database: Database = None,
+    rpc: Rpc = None,
+    home: Home = None,
+    close: Annotated[bool, typer.Option("--close", help="Close the open settlement first.")] = False,
+    seconds: Annotated[float, typer.Option(help="How long to wait for what is missing.")] = 0,
+) -> None:
+    """Do every settlement step that is due; exit 0 if all is final, 1 if something still waits (it says what)."""
+    from counterfoil.app import build
+    from counterfoil.app import close as stop
+    from counterfoil.settlement.cycle import settle as until_final
+    from counterfoil.store import settlements
+
+    application = build(_plan(database, rpc, home)[0])
+    gateway, worker = application.state.gateway, application.state.worker
+    try:
+        with worker.lock:
+            if close:
+                typer.echo(f"settlement {worker.cycle.close(gateway.now())} closed")
+            done = until_final(worker.cycle, seconds)
+        for row in settlements.every(gateway.engine):
+            typer.echo(f"settlement {row.number}: {row.state}" + (f" ({row.alert})" if row.alert else ""))
+    finally:
+        stop(application)
+    raise typer.Exit(0 if done else 1)
+
+
+@app.command()
+def sign(
+    key: Annotated[Path, typer.Option(help="File with this partner's signing key, 32 bytes of hex.")],
+    credential: Annotated[Path, typer.Option(help="File with this partner's API key.")],
+    against: Annotated[str, typer.Option(help="URL of the gateway.")],
+    rpc: Annotated[str, typer.Option(help="URL of an EVM node this partner trusts.")],
+    settlement: Annotated[str, typer.Option(help="Address of the Settlement contract.")],
+    state: Annotated[Path, typer.Option(help="Folder in which the signer remembers what it signed.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check and sign the header that waits: exit 0 signed or nothing waits, 1 refused, 2 cannot read or reach."""
+    import json
+
+    from counterfoil.audit.signer import run
+    from counterfoil.core.errors import CounterfoilError
+
+    try:
+        done = run(key, credential, against, rpc, settlement, state)
+    except CounterfoilError as error:
+        if as_json:
+            typer.echo(json.dumps({"status": "error", "error": {"code": error.code, "detail": str(error)}}))
+        typer.echo(f"counterfoil: {error}", err=True)
+        raise typer.Exit(2) from error
+    if as_json:
+        typer.echo(json.dumps(done.as_json()))
+    elif done.status == "nothing":
+        typer.echo("nothing waits for this partner's signature")
+    else:
+        typer.echo(f"settlement {done.number}: {done.status} header {done.header}")
+        for difference in done.differences:
+            typer.echo(f"  {difference.line()}")
+    raise typer.Exit(1 if done.status == "refused" else 0)
+
+
+@app.command()
+def audit(
+    export: Annotated[Path, typer.Option(help="Folder of the public export.")],
+    rpc: Annotated[str, typer.Option(help="URL of an EVM node you trust.")],
+    settlement: Annotated[str, typer.Option(help="Address of the Settlement contract.")],
+    sealed: Annotated[Path | None, typer.Option(help="Folder of the sealed export.")] = None,
+    counterfoils: Annotated[Path | None, typer.Option(help="Counterfoils somebody kept, JSON Lines.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check everything from outside: exit 0 no findings, 1 findings, 2 unreadable input."""
+    from counterfoil.audit.command import run
+
+    raise typer.Exit(run(export, sealed, counterfoils, rpc, settlement, as_json))
+
+
+@app.command()
+def rehearse(
+    file: Annotated[Path, typer.Argument(help="Scenario file.")],
+    ids: Annotated[list[str] | None, typer.Argument(help="Scenarios to run; default: all.")] = None,
+    database: Database = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
+) -> None:
+    """Run scenarios through the API, a chain and the audit: exit 0 as expected, 1 a difference or finding, 2 unreadable."""
+    from counterfoil.rehearsal.command import run
+
+    raise typer.Exit(run(file, ids or [], database, as_json))
+
+
 def _plan(database: str | None, rpc: str | None, home: Path | None):  # type: ignore[no-untyped-def]
     from counterfoil.app import Plan
     from counterfoil.settings import Settings

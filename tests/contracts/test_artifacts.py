@@ -67,6 +67,7 @@ def test_the_lock_file_names_no_registry() -> None:
     packages = json.loads((ROOT / "contracts/package-lock.json").read_text())["packages"]
     assert not any("resolved" in package for package in packages.values())
     assert all("integrity" in package for name, package in packages.items() if name)
+    assert not any("funding" in package for package in packages.values())  # nor a person to pay
 
 
 def test_an_artefact_is_loaded_once() -> None:

@@ -53,6 +53,7 @@ const REFUSED_COUNTERFOILS = [
     '2025-12-31T23:59:60.000000Z',
     '1969-12-31T23:59:59.999999Z',
     '0070-01-01T00:00:00.000000Z',
+    '9999-01-01T00:00:00.000000Z',
     1764583200000000,
   ].map((moment) => ['bad_committed_at', (c) => (c.committed_at = moment)]),
   ['bad_signature', (c) => delete c.signature],
@@ -105,8 +106,14 @@ export function checkCounterfoils({ verifyCounterfoil }) {
     assert.deepEqual(verifyCounterfoil(counterfoil, signer.toLowerCase(), counterfoil.programme), holds);
     assert.deepEqual(verifyCounterfoil({ ...counterfoil, extra: 1 }, signer), holds);
     const foreign = flippedHex(counterfoil.programme, 9);
-    assert.deepEqual(verifyCounterfoil(counterfoil, signer, foreign), { ok: false, reason: 'wrong_programme' });
-    assert.deepEqual(verifyCounterfoil(counterfoil, flippedHex(signer)), { ok: false, reason: 'wrong_signer' });
+    assert.deepEqual(verifyCounterfoil(counterfoil, signer, foreign), {
+      ok: false,
+      reason: 'wrong_programme',
+    });
+    assert.deepEqual(verifyCounterfoil(counterfoil, flippedHex(signer)), {
+      ok: false,
+      reason: 'wrong_signer',
+    });
     for (const address of [undefined, null, '', '0x', signer.slice(0, -2), signer.replace('0x', '0X'), 7]) {
       assert.deepEqual(verifyCounterfoil(counterfoil, address), { ok: false, reason: 'bad_expected_signer' });
     }

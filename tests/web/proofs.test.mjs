@@ -141,7 +141,10 @@ test('a leaf is no node and a node is no leaf in the liability tree', () => {
     siblings: proofs[0].siblings.slice(1),
   };
   for (const commitment of [hash, first.commitment, proofs[0].siblings[0].hash, small.hash]) {
-    assert.deepEqual(proof.verifyLiability({ ...joined, commitment }, hash, sum), { ok: false, reason: 'wrong_root' });
+    assert.deepEqual(proof.verifyLiability({ ...joined, commitment }, hash, sum), {
+      ok: false,
+      reason: 'wrong_root',
+    });
   }
   // A leaf given as a node: its parts as children of one more level.
   const deeper = {

@@ -59,7 +59,10 @@ export function checkLiabilities({ verifyLiability, sumTreeRoot, memberCommitmen
       assert.deepEqual(verifyLiability(proof, flippedHex(hash), sum), { ok: false, reason: 'wrong_root' });
       assert.deepEqual(verifyLiability(proof, hash, `${sum}0`), { ok: false, reason: 'wrong_total' });
       assert.deepEqual(verifyLiability(proof, hash, `-${sum}`), { ok: false, reason: 'bad_expected_total' });
-      assert.deepEqual(verifyLiability(proof, hash.slice(2), sum), { ok: false, reason: 'bad_expected_root' });
+      assert.deepEqual(verifyLiability(proof, hash.slice(2), sum), {
+        ok: false,
+        reason: 'bad_expected_root',
+      });
       for (const [reason, change] of REFUSED_LIABILITIES) refused(reason, change);
       for (let at = 0; at < depth; at += 1) {
         for (const [reason, change] of REFUSED_SIBLINGS) refused(reason, change, at);

@@ -1,7 +1,7 @@
-"""Prints tests/web/vectors.json: what Python's hashlib and eth_account make of the formats the browser checks.
+"""Prints tests/web/vectors.json: what hashlib and eth_account make of the formats the browser checks.
 
-Run `python tests/web/vectors.py > tests/web/vectors.json` after a change of format; test_node.py fails when the file
-and this program disagree. Seeded, so the output never changes by itself.
+Run `python tests/web/vectors.py > tests/web/vectors.json` after a change of format; test_node.py fails when
+the file and this program disagree. Seeded, so the output never changes by itself.
 """
 
 import hashlib
@@ -17,15 +17,19 @@ from eth_utils import keccak
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 SUM_TREE = "counterfoil.sum."
+DOMAIN_TYPES = {
+    "name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address",
+    "salt": "bytes32",
+}  # fmt: skip
 HEADER_TYPES = {
     "programme": "bytes32", "number": "uint64", "attempt": "uint32", "previousHeader": "bytes32",
     "previousClosing": "bytes32", "closedAt": "uint64", "logSize": "uint64", "logRoot": "bytes32",
-    "claimRoot": "bytes32", "manifest": "bytes32", "gross": "bytes", "supply": "bytes", "collateralBlock": "uint64",
-    "collateralBlockHash": "bytes32", "positions": "bytes", "defaults": "bytes",
+    "claimRoot": "bytes32", "manifest": "bytes32", "gross": "bytes", "supply": "bytes",
+    "collateralBlock": "uint64", "collateralBlockHash": "bytes32", "positions": "bytes", "defaults": "bytes",
 }  # fmt: skip
 CLOSING_NAMES = (
-    "programme", "number", "previousClosing", "closedAt", "logSize", "logRoot", "claimRoot", "manifest", "gross",
-    "supply",
+    "programme", "number", "previousClosing", "closedAt", "logSize", "logRoot", "claimRoot", "manifest",
+    "gross", "supply",
 )  # fmt: skip
 
 
@@ -67,16 +71,17 @@ def log_path(place: int, leaves: list[bytes]) -> list[bytes]:
 # --- typed data
 
 
-def typed(domain: dict[str, Any], primary: str, types: dict[str, str], message: dict[str, Any]) -> SignableMessage:
-    known = {"name": "string", "version": "string", "chainId": "uint256", "verifyingContract": "address"} | {
-        "salt": "bytes32"
-    }
+def typed(
+    domain: dict[str, Any], primary: str, types: dict[str, str], message: dict[str, Any]
+) -> SignableMessage:
     return encode_typed_data(
         full_message={
             "domain": domain,
             "primaryType": primary,
             "types": {
-                "EIP712Domain": [{"name": name, "type": kind} for name, kind in known.items() if name in domain],
+                "EIP712Domain": [
+                    {"name": name, "type": kind} for name, kind in DOMAIN_TYPES.items() if name in domain
+                ],
                 primary: [{"name": name, "type": kind} for name, kind in types.items()],
             },
             "message": message,
@@ -118,7 +123,7 @@ def counterfoils(rng: random.Random) -> list[dict[str, Any]]:
         datetime(2025, 12, 1, 10, 0, 0, 0, UTC),
         datetime(2024, 2, 29, 23, 59, 59, 999_999, UTC),
         datetime(1970, 1, 1, 0, 0, 0, 1, UTC),
-        datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC),
+        datetime(9998, 12, 31, 23, 59, 59, 999_999, UTC),
         datetime(2000, 3, 1, 0, 0, 0, 500_000, UTC),
     ]
     made = []
@@ -162,8 +167,8 @@ def headers(rng: random.Random) -> list[dict[str, Any]]:
         json_header = {snake_case(k): hexed(v) if isinstance(v, bytes) else v for k, v in fields.items()}
         made.append({
             "header": json_header, "chain_id": chain_id, "address": contract, "hash": hexed(message.body),
-            "closing_hash": hexed(closing.body), "digest": hexed(digest_of(message)), "signer": account.address,
-            "signature": hexed(account.sign_message(message).signature),
+            "closing_hash": hexed(closing.body), "digest": hexed(digest_of(message)),
+            "signer": account.address, "signature": hexed(account.sign_message(message).signature),
         })  # fmt: skip
     return made
 
@@ -175,7 +180,9 @@ def tag(kind: str) -> bytes:
     return f"{SUM_TREE}{kind}.v1".encode().ljust(32, b"\x00")
 
 
-def sum_levels(currency: int, depth: int, leaves: dict[int, tuple[int, bytes]]) -> list[list[tuple[bytes, int]]]:
+def sum_levels(
+    currency: int, depth: int, leaves: dict[int, tuple[int, bytes]]
+) -> list[list[tuple[bytes, int]]]:
     """Every node, level by level: for small depths only, and therefore plain to read."""
     level = []
     for place in range(2**depth):
@@ -221,7 +228,8 @@ def sum_trees(rng: random.Random) -> list[dict[str, Any]]:
                 "siblings": [{"hash": hexed(node), "sum": str(total)} for node, total in siblings],
             })  # fmt: skip
         made.append({
-            "currency": currency, "depth": depth, "hash": hexed(levels[-1][0][0]), "sum": str(levels[-1][0][1]),
+            "currency": currency, "depth": depth, "hash": hexed(levels[-1][0][0]),
+            "sum": str(levels[-1][0][1]),
             "leaves": [
                 {"place": place, "balance": str(balance), "commitment": hexed(commitment)}
                 for place, (balance, commitment) in leaves.items()

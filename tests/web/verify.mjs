@@ -47,7 +47,10 @@ const OPERATIONS = {
   /** args: header; answers hash */
   header_hash: (args) => ({ ok: true, hash: proof.headerHash(args.header) }),
   /** args: header, chain_id, address; answers digest */
-  header_digest: (args) => ({ ok: true, digest: proof.headerDigest(args.header, args.chain_id, args.address) }),
+  header_digest: (args) => ({
+    ok: true,
+    digest: proof.headerDigest(args.header, args.chain_id, args.address),
+  }),
   /** args: header; answers hash */
   closing_hash: (args) => ({ ok: true, hash: proof.closingHash(args.header) }),
   /** args: proof, root, total (decimal string) */

@@ -9,7 +9,11 @@ const PROGRAM = fileURLToPath(new URL('verify.mjs', import.meta.url));
 
 function answersTo(questions) {
   const input = questions.map((question) => (typeof question === 'string' ? question : JSON.stringify(question)));
-  const run = spawnSync(process.execPath, [PROGRAM], { input: input.join('\n'), encoding: 'utf8', maxBuffer: 2 ** 26 });
+  const run = spawnSync(process.execPath, [PROGRAM], {
+    input: input.join('\n'),
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+  });
   assert.equal(run.stderr, '');
   assert.equal(run.status, 0);
   return run.stdout.trimEnd().split('\n').map(JSON.parse);

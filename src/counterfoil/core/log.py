@@ -172,7 +172,7 @@ def verify_consistency(old: int, size: int, old_root: bytes, root: bytes, path: 
     if not 0 <= old <= size or not _well_formed(old_root, root, *path):
         return False
     if old == size or old == 0:
-        return not path and (old_root == root if old else old_root == EMPTY_ROOT)
+        return not path and (old_root == root if old == size else True) and (old > 0 or old_root == EMPTY_ROOT)
     nodes = [old_root, *path] if old & (old - 1) == 0 else list(path)
     if not nodes:
         return False

@@ -100,7 +100,7 @@ def verify(
     """Whether `one` is counted in the tree of `root` and `total`. False, never an error, for anything malformed."""
     if not 0 <= depth <= MAX_DEPTH or len(siblings) != depth or not 0 <= one.place < 1 << depth:
         return False
-    if not 0 < one.balance <= MAX_SUM or len(one.commitment) != 32:
+    if not 0 < one.balance <= MAX_SUM or len(one.commitment) != 32 or not 0 <= currency < 2**256:
         return False
     node = leaf(currency, one.balance, one.commitment)
     for height, sibling in enumerate(siblings):

@@ -130,7 +130,7 @@ class Cycle:
         if row is None:
             raise UnknownSettlement(str(number))
         contract = self.contract()
-        if row.header is None or row.state != "closed" or contract is None:
+        if row.header is None or row.state not in {"closed", "proposed"} or contract is None:
             raise SettlementNotWaiting(number, row.state)
         header = header_of(row)
         if recover(header.digest(contract.chain_id, contract.address), signed) != contract.signers().get(

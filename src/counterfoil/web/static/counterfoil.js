@@ -24,6 +24,8 @@ const COUNTERFOIL_TYPE = typeHash(
   'Counterfoil(bytes32 programme,uint64 group,bytes32 root,uint64 committedAt,uint64 settleBy)',
 );
 const MOMENT = /^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})\.([0-9]{6})Z$/;
+const FIRST_YEAR = 1970;
+const LAST_YEAR = 9998;
 const PATH_LIMIT = 54; // the longest path over 2^53 leaves
 
 /**
@@ -78,7 +80,7 @@ function groupRoot({ entry, place, count, path }) {
   return rootFromInclusion(index, leaves, leafHash(leafData), nodes);
 }
 
-/** @param {unknown} moment @returns {bigint} microseconds since the Unix epoch, which no counterfoil precedes */
+/** @param {unknown} moment from 1970 to 9998, as in core/calendar @returns {bigint} microseconds since the epoch */
 function microsOfMoment(moment) {
   if (typeof moment !== 'string') refuse('bad_committed_at');
   const parts = MOMENT.exec(moment);
@@ -86,7 +88,7 @@ function microsOfMoment(moment) {
   const [year, month, day, hour, minute, second, micros] = parts.slice(1).map(Number);
   const seconds = Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
   // Date rolls 30 February over into March and reads the years 0 to 99 as 1900 on: only an exact echo is a date.
-  const isDate = year >= 1970 && new Date(seconds * 1000).toISOString().slice(0, 19) === moment.slice(0, 19);
-  if (!isDate) refuse('bad_committed_at');
+  const isDate = new Date(seconds * 1000).toISOString().slice(0, 19) === moment.slice(0, 19);
+  if (!isDate || year < FIRST_YEAR || year > LAST_YEAR) refuse('bad_committed_at');
   return BigInt(seconds) * 1_000_000n + BigInt(micros);
 }

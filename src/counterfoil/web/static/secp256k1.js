@@ -130,7 +130,10 @@ function oddMultiples({ x, y }, bits) {
 /** LAMBDA times each point. @param {Jacobian[]} points */
 const turned = (points) => points.map(({ x, y, z }) => ({ x: reduce(x * BETA), y, z }));
 
-const GENERATOR_MULTIPLES = oddMultiples(GENERATOR, GENERATOR_WINDOW_BITS).map((p) => ({ ...affineOf(p), z: 1n }));
+const GENERATOR_MULTIPLES = oddMultiples(GENERATOR, GENERATOR_WINDOW_BITS).map((p) => ({
+  ...affineOf(p),
+  z: 1n,
+}));
 const TURNED_GENERATOR_MULTIPLES = turned(GENERATOR_MULTIPLES);
 
 /** Integer nearest to numerator / ORDER. @param {bigint} numerator not negative */
