@@ -26,6 +26,9 @@ def serve(
     import uvicorn
 
     from counterfoil.app import build
+    from counterfoil.gateway.observe import configure_logging
+
+    configure_logging()
 
     plan, chosen = _plan(database, rpc, home)
     application = build(plan)
@@ -46,9 +49,11 @@ def settle(
     """Do every settlement step that is due; exit 0 if all is final, 1 if something still waits (it says what)."""
     from counterfoil.app import build
     from counterfoil.app import close as stop
+    from counterfoil.gateway.observe import configure_logging
     from counterfoil.settlement.cycle import settle as until_final
     from counterfoil.store import settlements
 
+    configure_logging("warning")
     application = build(_plan(database, rpc, home)[0])
     gateway, worker = application.state.gateway, application.state.worker
     try:
@@ -71,30 +76,33 @@ def sign(
     rpc: Annotated[str, typer.Option(help="URL of an EVM node this partner trusts.")],
     settlement: Annotated[str, typer.Option(help="Address of the Settlement contract.")],
     state: Annotated[Path, typer.Option(help="Folder in which the signer remembers what it signed.")],
+    watch: Annotated[float, typer.Option(help="Look again every so many seconds; 0: once.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check and sign the header that waits: exit 0 signed or nothing waits, 1 refused, 2 cannot read or reach."""
     import json
 
-    from counterfoil.audit.signer import run
+    from counterfoil.audit.signer import watch as looks
     from counterfoil.core.errors import CounterfoilError
 
+    refused = False
     try:
-        done = run(key, credential, against, rpc, settlement, state)
+        for done in looks(key, credential, against, rpc, settlement, state, watch):
+            refused = done.status == "refused"
+            if as_json:
+                typer.echo(json.dumps(done.as_json()))
+            elif done.status != "nothing":
+                typer.echo(f"settlement {done.number}: {done.status} header {done.header}")
+                for difference in done.differences:
+                    typer.echo(f"  {difference.line()}")
+            elif not watch:
+                typer.echo("nothing waits for this partner's signature")
     except CounterfoilError as error:
         if as_json:
             typer.echo(json.dumps({"status": "error", "error": {"code": error.code, "detail": str(error)}}))
         typer.echo(f"counterfoil: {error}", err=True)
         raise typer.Exit(2) from error
-    if as_json:
-        typer.echo(json.dumps(done.as_json()))
-    elif done.status == "nothing":
-        typer.echo("nothing waits for this partner's signature")
-    else:
-        typer.echo(f"settlement {done.number}: {done.status} header {done.header}")
-        for difference in done.differences:
-            typer.echo(f"  {difference.line()}")
-    raise typer.Exit(1 if done.status == "refused" else 0)
+    raise typer.Exit(1 if refused else 0)
 
 
 @app.command()
@@ -120,8 +128,10 @@ def rehearse(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
     """Run scenarios through the API, a chain and the audit: exit 0 as expected, 1 a difference or finding, 2 unreadable."""
+    from counterfoil.gateway.observe import configure_logging
     from counterfoil.rehearsal.command import run
 
+    configure_logging("error")
     raise typer.Exit(run(file, ids or [], database, as_json))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,8 +149,10 @@ class Outcome:
         }
 
 
-def run(key: Path, credential: Path, against: str, rpc: str, settlement: str, state: Path) -> Outcome:
-    """Look once, and sign what waits. Raises Unreadable, Unreachable."""
+def watch(
+    key: Path, credential: Path, against: str, rpc: str, settlement: str, state: Path, seconds: float
+) -> Iterator[Outcome]:  # fmt: skip
+    """Look once, then again every `seconds` (0: only once), and sign what waits. Raises Unreadable, Unreachable."""
     signer = key_file(key)
     try:
         api_key = credential.read_text(encoding="ascii").strip()
@@ -159,7 +162,11 @@ def run(key: Path, credential: Path, against: str, rpc: str, settlement: str, st
     headers = {"Authorization": f"Bearer {api_key}"}
     try:
         with httpx.Client(base_url=against, headers=headers, timeout=TIMEOUT_SECONDS) as client:
-            return look(Gateway(client), contract, signer, Kept.read(state, contract))
+            while True:
+                yield look(Gateway(client), contract, signer, Kept.read(state, contract))
+                if not seconds:
+                    return
+                time.sleep(seconds)
     except (KeyError, TypeError, ValueError, httpx.InvalidURL) as error:
         raise Unreadable("gateway", f"an answer is not in its shape: {error!r}") from error
     except Reverted as error:

@@ -63,9 +63,17 @@ class SettlementContract:
         if not Web3.is_address(address):
             raise Unreadable("settlement", f"{address!r} is not an address")
         self.w3, self.address = w3, str(Web3.to_checksum_address(address))
+        self._known: dict[tuple[object, ...], Any] = {}
         self.contract: Contract = w3.eth.contract(
             address=Web3.to_checksum_address(address), abi=artifacts.load("Settlement").abi
         )
+
+    def _fixed(self, name: str, *args: object) -> Any:
+        """A call whose answer was fixed at deployment: asked once."""
+        key = (name, *args)
+        if key not in self._known:
+            self._known[key] = self._call(name, *args)
+        return self._known[key]
 
     def _call(self, name: str, *args: object, at_block: int | None = None) -> Any:
         try:
@@ -76,11 +84,13 @@ class SettlementContract:
     @property
     def chain_id(self) -> int:
         """The chain's id."""
-        return asked(lambda: self.w3.eth.chain_id)
+        if ("chain_id",) not in self._known:
+            self._known["chain_id",] = asked(lambda: self.w3.eth.chain_id)
+        return int(self._known["chain_id",])
 
     def programme(self) -> bytes:
         """The programme it serves."""
-        return bytes(self._call("programme"))
+        return bytes(self._fixed("programme"))
 
     def final(self) -> Final:
         """The last final settlement."""
@@ -104,19 +114,19 @@ class SettlementContract:
 
     def counterfoil_key(self) -> str:
         """The address whose signature a counterfoil bears."""
-        return str(self._call("counterfoilKey")[0])
+        return str(self._fixed("counterfoilKey")[0])
 
     def checkpoint_key(self) -> bytes:
         """The Ed25519 public key of checkpoints."""
-        return bytes(self._call("checkpointKey")[0])
+        return bytes(self._fixed("checkpointKey")[0])
 
     def signers(self) -> dict[int, str]:
         """Addresses of the partners' signers, by partner."""
-        return {number: str(self._call("signerOf", number)) for number in self._call("partners")}
+        return {number: str(self._fixed("signerOf", number)) for number in self._fixed("partners")}
 
     def parties(self) -> list[int]:
         """Every party with collateral: the reserved ones and the partners."""
-        return [*RESERVED, *self._call("partners")]
+        return [*RESERVED, *self._fixed("partners")]
 
     def collateral(self, parties: Iterable[int], at_block: int | None = None) -> dict[int, int]:
         """Collateral by party, micro-units."""
@@ -124,19 +134,19 @@ class SettlementContract:
 
     def floors(self, parties: Iterable[int]) -> dict[int, int]:
         """Floors by party, micro-units."""
-        return {number: self._call("floorOf", number) for number in parties}
+        return {number: self._fixed("floorOf", number) for number in parties}
 
     def money(self) -> Contract:
         """The settlement token."""
         money: Contract = self.w3.eth.contract(
-            address=self._call("token"), abi=artifacts.load("TestMoney").abi
+            address=self._fixed("token"), abi=artifacts.load("TestMoney").abi
         )
         return money
 
     def supply(self, currency: int = COALITION_CURRENCY, at_block: int | None = None) -> int:
         """The token supply of a currency."""
         points = self.w3.eth.contract(
-            address=self._call("points", currency), abi=artifacts.load("Points").abi
+            address=self._fixed("points", currency), abi=artifacts.load("Points").abi
         )
         return int(asked(lambda: points.functions.totalSupply().call(block_identifier=at_block)))
 

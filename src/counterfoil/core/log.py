@@ -171,8 +171,10 @@ def verify_consistency(old: int, size: int, old_root: bytes, root: bytes, path: 
     """Whether the first `old` leaves of the tree under `root` are those under `old_root` (RFC 9162, 2.1.4.2)."""
     if not 0 <= old <= size or not _well_formed(old_root, root, *path):
         return False
-    if old == size or old == 0:
-        return not path and (old_root == root if old == size else True) and (old > 0 or old_root == EMPTY_ROOT)
+    if old == size:
+        return not path and old_root == root and (size > 0 or root == EMPTY_ROOT)
+    if old == 0:
+        return not path and old_root == EMPTY_ROOT
     nodes = [old_root, *path] if old & (old - 1) == 0 else list(path)
     if not nodes:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 import time
 from typing import Any
 
@@ -16,6 +17,21 @@ from counterfoil.gateway.problems import response_of
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 _log = structlog.get_logger("request")
+
+
+def configure_logging(level: str = "info") -> None:
+    """Structured logs, a JSON object a line, on standard error: what a command prints stays its own."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
 
 
 class Metrics:

@@ -99,11 +99,11 @@ def _send(run: Run, verb: str, args: dict[str, Any], key: str) -> httpx.Response
         if verb == "release":
             body = {}
     kind = {"refund_earn": "earn", "refund_burn": "burn", "capture": "hold", "release": "hold"}.get(verb, "")
-    name = args.get("partner") or run.made.get((kind, args.get(kind, "")))
+    owner = args.get("partner") or run.made.get((kind, args.get(kind, "")))
     client = run.coalition.operator
     if verb != "transfer":
         partners = run.coalition.partners
-        client = (partners.get(name or "") or next(iter(partners.values()))).client
+        client = (partners.get(owner or "") or next(iter(partners.values()))).client
     return client.post(path, json=body, headers={"Idempotency-Key": key})
 
 
@@ -112,7 +112,7 @@ def _noted(run: Run, verb: str, args: dict[str, Any], answer: httpx.Response) ->
     if answer.status_code < 400 and "ref" in args:
         body, kind = answer.json(), {"capture": "burn"}.get(verb, verb)
         owner = str(args.get("partner") or run.made.get(("hold", args.get("hold", "")), ""))
-        run.made.setdefault((kind, args["ref"]), owner)
+        run.made.setdefault((kind, str(args["ref"])), owner)
         if verb == "hold":
             run.holds.setdefault(args["ref"], body["hold"])
         run.counterfoils.append(answer.text)

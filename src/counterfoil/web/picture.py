@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from counterfoil.core.accounts import FIRST_PARTNER
 from counterfoil.core.units import mul_div_down
 from counterfoil.web.amounts import money, saved, signed_money
-from counterfoil.web.svg import Drawing, px
+from counterfoil.web.svg import Anchor, Drawing
 
 Flow = tuple[int, int, int]  # payer, payee, micros
 
@@ -54,7 +55,7 @@ def who_paid_whom(
     `standalone` is a file of its own, with title, paper and colours for light and dark; else the page's are used.
     """
     plan = _SHAPES[shape]
-    moved = [(payer, payee, micros) for payer, payee, micros in flows if payer != payee and micros > 0]
+    moved = _moved(flows)
     gross = sum(micros for _payer, _payee, micros in moved)
     net = sum(micros for micros in nets.values() if micros > 0)
     top, edge = (_EDGE + 460, _EDGE) if standalone else (0, 0)
@@ -98,14 +99,11 @@ def _flows(
     for payer, payee, micros in sorted(moved, key=lambda flow: (rank[flow[0]], order[flow[1]])):
         width = thick[payer, payee]
         said = f"{_name(parties, payer)} pays {_name(parties, payee)} {money(micros)}"
-        colour = "gets" if payer < _FIRST_PARTNER else "pays"
+        colour = "gets" if payer < FIRST_PARTNER else "pays"
         drawing.ribbon((from_x + 60, starts[payer]), (to_x - 60, ends[payee]), width, colour, said)
         starts[payer] += width
         ends[payee] += width
     return _HEAD + height
-
-
-_FIRST_PARTNER = 16  # below are the pool, the operator and their like
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +153,7 @@ def _places(
         middle = shift + node.top + mul_div_down(node.slot, 1, 2)
         starts[node.party] = middle - mul_div_down(node.thick, 1, 2)
         drawing.bar((x if before else x - 60, starts[node.party]), (60, node.thick), "ink")
-        anchor: Literal["start", "end"] = "end" if before else "start"
+        anchor: Anchor = "end" if before else "start"
         at = x - 120 if before else x + 120
         drawing.text((at, middle - 30), _name(parties, node.party), _NAME, label - 120, anchor=anchor, weight=600)
         amount = money(node.micros)
@@ -198,6 +196,15 @@ def _head(drawing: Drawing, corner: tuple[int, int], width: int, heading: str, t
     drawing.amount((left, top + 460), money(total), _TOTAL, width, weight=650)
 
 
+def _moved(flows: Sequence[Flow]) -> list[Flow]:
+    """One flow per payer and payee, without what a party pays itself."""
+    sums: dict[tuple[int, int], int] = {}
+    for payer, payee, micros in flows:
+        if payer != payee and micros > 0:
+            sums[payer, payee] = sums.get((payer, payee), 0) + micros
+    return [(payer, payee, micros) for (payer, payee), micros in sorted(sums.items())]
+
+
 def _by_net(parties: Mapping[int, str], nets: Mapping[int, int]) -> list[tuple[int, int]]:
     """Every party of either, who receives most first."""
     numbers = sorted({*parties, *nets})
@@ -210,6 +217,3 @@ def _name(parties: Mapping[int, str], number: int) -> str:
 
 def _count(count: int, one: str, many: str | None = None) -> str:
     return f"{count} {one if count == 1 else many or one + 's'}"
-
-
-__all__ = ["px", "who_paid_whom"]

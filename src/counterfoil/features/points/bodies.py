@@ -118,10 +118,14 @@ class BatchOperation(BaseModel):
     model_config = ConfigDict(extra="allow")
     verb: Literal["earn", "burn", "hold", "capture", "release", "refund_earn", "refund_burn", "transfer"]
     key: str | None = None
+    as_: Annotated[str | None, Field(alias="as", description="a name among the batch's `credentials`")] = None
 
 
 class Batch(BaseModel):
-    """Operations in order; each is answered as if sent alone."""
+    """Operations in order; each is answered as if sent alone. `credentials`: further API keys, by a name."""
+
+    model_config = ConfigDict(extra="forbid")
+    credentials: dict[str, str] = {}
 
     operations: Annotated[list[BatchOperation], Field(min_length=1, max_length=MAX_BATCH)]
 

@@ -146,16 +146,24 @@ async def transfer(request: Request) -> Response:
     },
 )
 async def batch(request: Request) -> Response:
-    """Each operation is stored, replayed and refused as if sent alone under its own `key`."""
+    """Each operation is stored, replayed and refused as if sent alone under its own `key`.
+
+    A hub that serves several partners sends their API keys in `credentials` and names one in an operation's `as`:
+    whose operation it is still comes from a credential.
+    """
     caller = caller_of(request, "read")
     listed = rules.read_json(await request.body())
-    operations = listed.get("operations")
-    if set(listed) - {"operations"}:
-        raise InvalidRequest(min(set(listed) - {"operations"}), "is not a field of a batch")
+    operations, others = listed.get("operations"), listed.get("credentials", {})
+    unknown = set(listed) - {"operations", "credentials"}
+    if unknown:
+        raise InvalidRequest(min(unknown), "is not a field of a batch")
+    if not isinstance(others, dict) or not all(isinstance(key, str) and key.isascii() for key in others.values()):
+        raise InvalidRequest("credentials", "must map names to API keys")
+    callers = {None: caller, **{name: gateway_of(request).caller(key) for name, key in others.items()}}
     if not isinstance(operations, list) or not 1 <= len(operations) <= bodies.MAX_BATCH:
         raise InvalidRequest("operations", f"must be a list of 1 to {bodies.MAX_BATCH}")
     request_id = request.scope["request_id"]
-    parsed = [_parsed(caller, one) for one in operations]
+    parsed = [_parsed(callers, one) for one in operations]
     ready = [op for op in parsed if isinstance(op, Operation)]
     posted = iter(await gateway_of(request).post(ready) if ready else [])
     answers = []
@@ -169,12 +177,15 @@ async def batch(request: Request) -> Response:
     return Response(json_text.dumps({"answers": answers}), 200, media_type="application/json")
 
 
-def _parsed(caller: Caller, one: object) -> Operation | Refusal:
+def _parsed(callers: dict[str | None, Caller], one: object) -> Operation | Refusal:
     try:
         if not isinstance(one, dict):
             raise InvalidRequest("operations", "holds objects")
         fields = dict(one)
-        verb, key = fields.pop("verb", None), fields.pop("key", None)
+        verb, key, name = fields.pop("verb", None), fields.pop("key", None), fields.pop("as", None)
+        if name is not None and (not isinstance(name, str) or name not in callers):
+            raise InvalidRequest("as", "must be a name among `credentials`")
+        caller = callers[name]
         if not isinstance(verb, str) or verb not in rules.SCOPES:
             raise InvalidRequest("verb", f"must be one of {', '.join(rules.SCOPES)}")
         if rules.SCOPES[verb] not in caller.scopes:

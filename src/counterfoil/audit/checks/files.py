@@ -1,0 +1,153 @@
+"""The files of each settlement against the manifest in its header, and the rulebooks against each other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from counterfoil.audit.case import Case, Lacks
+from counterfoil.audit.evidence import Folder, Missing, json_object, settlement_name
+from counterfoil.audit.report import Finding
+from counterfoil.core.errors import Unreadable
+from counterfoil.core.files import ENTRIES, LIABILITIES, RULEBOOK, FileHash, manifest_hash
+
+PIECE = 2**20
+_RULEBOOK_FILE = "rulebook.json"
+_FILES = {ENTRIES, LIABILITIES, RULEBOOK}
+
+Terms = tuple[int, int, int]  # face, fee in micros per point; the operator's basis points of breakage
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A settlement's rulebook as the fold needs it: terms by (partner, version of its contract)."""
+
+    zone: str
+    grace_days: int
+    terms: dict[tuple[int, int], Terms]
+    names: dict[int, str]
+
+
+def manifest(case: Case) -> Iterator[Finding]:
+    """The list of files gives the header's manifest; the rulebook is the one listed."""
+    for number, one in case.headers.items():
+        case.require(number)
+        names = [file.name for file in one.files]
+        if sorted(names) != sorted(_FILES) or manifest_hash(one.files) != one.header.closing.manifest:
+            yield case.finding("manifest", "the files listed are not those of the header's manifest", number)
+            continue
+        yield from _same(case, number, "manifest", case.public, {RULEBOOK: _RULEBOOK_FILE})
+
+
+def files(case: Case) -> Iterator[Finding]:
+    """The sealed files have the sizes and hashes listed."""
+    folder = case.sealed_folder()
+    for number in case.headers:
+        case.require(number)
+        yield from _same(case, number, "files", folder, {ENTRIES: ENTRIES, LIABILITIES: LIABILITIES})
+
+
+def rulebook(case: Case) -> Iterator[Finding]:
+    """Rulebooks are of this programme, agree on every version of a contract, and stay as the contract fixed them."""
+    known: dict[tuple[int, int], Terms] = {}
+    fixed = False
+    for number, one in case.headers.items():
+        case.require(number)
+        try:
+            content = case.public.read(settlement_name(number, _RULEBOOK_FILE))
+            rules = read_rules(content, case.chain.programme)
+        except Missing:
+            raise Lacks(settlement_name(number, _RULEBOOK_FILE)) from None  # `manifest` names it
+        except Unreadable as error:
+            yield case.finding("rulebook", str(error), number)
+            continue
+        listed = {file.name: file.sha256 for file in one.files}
+        if listed.get(RULEBOOK) != hashlib.sha256(content).digest():
+            raise Lacks(f"{settlement_name(number, _RULEBOOK_FILE)} as in the manifest")
+        for (partner, version), terms in rules.terms.items():
+            if known.setdefault((partner, version), terms) != terms:
+                text = f"version {version} of partner {partner}'s contract has other terms than before"
+                yield case.finding("rulebook", text, number)
+        same = hashlib.sha256(content).digest() == case.chain.rulebook
+        if fixed and not same:
+            yield case.finding("rulebook", "it is not the rulebook that the contract was deployed with", number)
+        fixed = fixed or same
+        if rules.zone != case.programme.zone:
+            yield case.finding("rulebook", "its zone is not that of programme.json", number)
+        for partner, name in rules.names.items():
+            if case.programme.parties.get(partner) != name:
+                yield case.finding("rulebook", f"it names partner {partner} otherwise than programme.json", number)
+    if case.headers and not fixed:  # all of these may have been closed before the contract stood
+        raise Lacks(f"the rulebook whose SHA-256 is 0x{case.chain.rulebook.hex()}, as fixed in the contract")
+
+
+def rules_of(case: Case, number: int) -> Rules | None:
+    """A settlement's rulebook if it can be read; `rulebook` and `manifest` name what is wrong with it."""
+    try:
+        return read_rules(case.public.read(settlement_name(number, _RULEBOOK_FILE)), case.chain.programme)
+    except Unreadable:
+        return None
+
+
+def read_rules(content: bytes, programme: bytes) -> Rules:
+    """A rulebook; raises Unreadable naming the field."""
+    data = json_object(content, "rulebook.json")
+    zone, days, contracts = data.get("zone"), data.get("grace_days"), data.get("contracts")
+    if data.get("programme") != "0x" + programme.hex():
+        raise Unreadable("rulebook.json", "is of another programme")
+    try:
+        if not isinstance(zone, str):
+            raise ValueError
+        ZoneInfo(zone)
+    except (ValueError, OSError, LookupError):
+        raise Unreadable("rulebook.json", "its zone is not known") from None
+    if type(days) is not int or not 0 <= days <= 36_500:
+        raise Unreadable("rulebook.json", "grace_days must be a number of days")
+    if not isinstance(contracts, list):
+        raise Unreadable("rulebook.json", "contracts must be a list")
+    terms: dict[tuple[int, int], Terms] = {}
+    names: dict[int, str] = {}
+    for one in contracts:
+        if not isinstance(one, Mapping):
+            raise Unreadable("rulebook.json", "a contract must be an object")
+        fields = ("partner", "version", "face_micros", "fee_micros", "breakage_operator_bp")
+        partner, version, face, fee, share = (_whole(one, name) for name in fields)
+        name = one.get("name")
+        if not isinstance(name, str):
+            raise Unreadable("rulebook.json", "a contract needs its partner's name")
+        terms[partner, version], names[partner] = (face, fee, share), name
+    return Rules(zone, days, terms, names)
+
+
+def _whole(data: Mapping[str, object], name: str) -> int:
+    value = data.get(name)
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise Unreadable("rulebook.json", f"{name} must be an integer from 0")
+    return value
+
+
+def _same(case: Case, number: int, check: str, folder: Folder, paths: Mapping[str, str]) -> Iterator[Finding]:
+    listed = {file.name: file for file in case.headers[number].files}
+    for name, file in paths.items():
+        path = settlement_name(number, file)
+        expected = listed.get(name)
+        if expected is None:
+            raise Lacks(f"{name} in the manifest")  # `manifest` names it
+        try:
+            found = _hash(folder, path, name)
+        except Missing:
+            yield case.finding(check, f"{path} is missing", number)
+            continue
+        if found != expected:
+            yield case.finding(check, f"{path} is not the file of the manifest", number)
+
+
+def _hash(folder: Folder, path: str, name: str) -> FileHash:
+    file, size = folder.open(path)
+    digest = hashlib.sha256()
+    with file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+    return FileHash(name, size, digest.digest())
