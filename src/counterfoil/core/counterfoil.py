@@ -52,18 +52,9 @@ class Counterfoil:
 
     def as_json(self) -> dict[str, object]:
         """The shape of the API's answers."""
-        return {
-            "programme": "0x" + self.promise.programme.hex(),
-            "group": self.promise.group,
-            "root": "0x" + self.promise.root.hex(),
-            "committed_at": text_instant(self.promise.committed_at),
-            "settle_by": self.promise.settle_by,
-            "signature": "0x" + self.signature.hex(),
-            "entry": "0x" + self.entry.hex(),
-            "place": self.place,
-            "count": self.count,
-            "path": ["0x" + node.hex() for node in self.path],
-        }
+        path = ["0x" + node.hex() for node in self.path]
+        shared = promise_json(self.promise, self.signature)
+        return {**shared, "entry": "0x" + self.entry.hex(), "place": self.place, "count": self.count, "path": path}
 
     @classmethod
     def from_json(cls, data: object) -> Counterfoil:
@@ -86,6 +77,18 @@ class Counterfoil:
             promise, hex_field(data, "signature", 65), hex_field(data, "entry", 32),
             _number(data, "place"), _number(data, "count"), nodes,
         )  # fmt: skip
+
+
+def promise_json(promise: Promise, signature: bytes) -> dict[str, object]:
+    """The members of a counterfoil that all entries of a group share."""
+    return {
+        "programme": "0x" + promise.programme.hex(),
+        "group": promise.group,
+        "root": "0x" + promise.root.hex(),
+        "committed_at": text_instant(promise.committed_at),
+        "settle_by": promise.settle_by,
+        "signature": "0x" + signature.hex(),
+    }
 
 
 def hex_field(data: Mapping[str, object], field: str, width: int | None = None) -> bytes:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from counterfoil.core import log
 from counterfoil.core.encoding import commitment, encode, entry_hash
 from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Move, Repaid, Verb, entry_id
 from counterfoil.core.holdings import Holdings
@@ -54,19 +53,14 @@ class Journal:
             return first.debts[entry, index].made
 
         number = entry_id(self.group, len(self.written))
-        entry = Entry(
-            number, verb, self.now, self.now if occurred_at is None else occurred_at, partner, refers_to, until,
-            tuple(commitment(who.member, who.secret, number) for who in holders), (),
-            lots, moves, debts, repaid,
-        )  # fmt: skip
-        entry = replace(entry, postings=postings(entry, terms_of, debt_of))
+        members = tuple([commitment(who.member, who.secret, number) for who in holders])
+        at = self.now if occurred_at is None else occurred_at
+        head = (number, verb, self.now, at, partner, refers_to, until, members)
+        parts = (lots, moves, debts, repaid)
+        entry = Entry(*head, postings(Entry(*head, (), *parts), terms_of, debt_of), *parts)
         for place, who in enumerate(holders):
             who.apply(entry, place)
         body = encode(entry)
         hashed = entry_hash(self.programme, body)
         self.written.append(Written(entry, body, hashed, tuple(who.member for who in holders)))
         return entry
-
-    def root(self) -> bytes:
-        """The group's Merkle root: RFC 6962 over its entry hashes."""
-        return log.root_of([one.hash for one in self.written])

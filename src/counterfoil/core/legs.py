@@ -26,7 +26,7 @@ def postings(entry: Entry, terms_of: TermsOf, debt_of: DebtOf) -> tuple[Posting,
     for debit, credit, amount, unit in _legs(entry, terms_of, debt_of):
         if amount:
             sums[debit, credit, unit] = sums.get((debit, credit, unit), 0) + amount
-    return tuple(Posting(debit, credit, amount, unit) for (debit, credit, unit), amount in sums.items())
+    return tuple([Posting(debit, credit, amount, unit) for (debit, credit, unit), amount in sums.items()])
 
 
 def _legs(entry: Entry, terms_of: TermsOf, debt_of: DebtOf) -> Iterator[Leg]:

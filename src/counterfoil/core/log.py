@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+T = TypeVar("T")
 EMPTY_ROOT = hashlib.sha256().digest()
 
 
@@ -135,6 +137,31 @@ class Tree:
             return self._levels[level][start >> level]
         middle = start + _split(count)
         return node_hash(self._span(start, middle), self._span(middle, end))
+
+
+def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
+    """A small tree bottom up: pairs are hashed, an odd last node goes up as it is. The same tree as RFC 6962's."""
+    level = [hashlib.sha256(b"\0" + data).digest() for data in leaves]
+    found = [level]
+    while len(level) > 1:
+        pairs = zip(level[::2], level[1::2], strict=False)
+        above = [hashlib.sha256(b"\1" + left + right).digest() for left, right in pairs]
+        if len(level) & 1:
+            above.append(level[-1])
+        found.append(above)
+        level = above
+    return found
+
+
+def path_in(found: Sequence[Sequence[T]], index: int) -> list[T]:
+    """The inclusion path of a leaf in `levels` (or in a copy of them in another notation)."""
+    path = []
+    for level in found:
+        sibling = index ^ 1
+        if sibling < len(level):
+            path.append(level[sibling])
+        index >>= 1
+    return path
 
 
 def root_of(leaves: Sequence[bytes]) -> bytes:

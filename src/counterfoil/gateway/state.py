@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import Request
 from counterfoil.store.engine import Engine
 
 from counterfoil.chain.signer import CheckpointSigner, Signer
-from counterfoil.core.counterfoil import Counterfoil, Promise
+from counterfoil.core.counterfoil import Promise, promise_json
 from counterfoil.core.entry import group_of, place_of
 from counterfoil.core.errors import ReadOnly
+from counterfoil.core.log import path_in
 from counterfoil.core.operation import Answer, Operation
 from counterfoil.store import books, registry
 from counterfoil.store.posting import Group
@@ -33,6 +34,7 @@ class Gateway:
     programme: bytes
     livemode: bool
     read_only: ReadOnly | None = None
+    crash: Callable[[str], None] = lambda point: None
     callers: dict[str, tuple[float, registry.Caller]] = field(default_factory=dict)
 
     def now(self) -> int:
@@ -60,7 +62,9 @@ class Gateway:
         """Post operations and give each answer's body, with its counterfoil. Raises ReadOnly."""
         if self.read_only is not None:
             raise self.read_only
+        self.crash("api.received")
         answers, group = await asyncio.wrap_future(self.writer.submit(operations))
+        self.crash("api.answering")
         missing = {
             group_of(a.entry) for a in answers if a.entry and (group is None or group_of(a.entry) != group.id)
         }
@@ -72,22 +76,19 @@ class Gateway:
         signed = {}
         for group in groups:
             promise = Promise(self.programme, group.id, group.root, group.committed_at, group.settle_by)
-            signed[group.id] = (group, promise, self.counterfoil.sign(promise.digest()))
+            signed[group.id] = group, promise_json(promise, self.counterfoil.sign(promise.digest()))
         bodies = []
         for answer in answers:
-            body = dict(answer.facts)
+            body: dict[str, object] = {}
             if answer.ok and answer.entry:
-                group, promise, signature = signed[group_of(answer.entry)]
+                group, shared = signed[group_of(answer.entry)]
                 place = place_of(answer.entry)
-                proof = Counterfoil(
-                    promise,
-                    signature,
-                    group.hashes[place],
-                    place,
-                    group.count,
-                    tuple(group.tree.inclusion(place)),
-                )
-                body = {"id": f"ent_{answer.entry:016x}", **body, "counterfoil": proof.as_json()}
+                body["id"] = f"ent_{answer.entry:016x}"
+                body["counterfoil"] = {
+                    **shared, "entry": "0x" + group.hashes[place].hex(), "place": place, "count": group.count,
+                    "path": path_in(group.levels, place),
+                }  # fmt: skip
+            body.update(answer.facts)
             body["_ok"], body["_replayed"] = answer.ok, answer.replayed
             bodies.append(body)
         return bodies

@@ -47,7 +47,7 @@ class Worker:
     def _run(self) -> None:
         while not self._closed:
             try:
-                self._note(*sequencer.sequence(self.cycle.engine))
+                self._note(*sequencer.sequence(self.cycle.engine, self.cycle.crash))
                 self.advance()
                 self.trouble = None
             except (CounterfoilError, Reverted) as error:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, RowMapping, Select, and_, func, select
 
+from counterfoil.core import log
 from counterfoil.core.encoding import decode
 from counterfoil.core.entry import PLACE_BITS, Entry
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.journal import Journal
-from counterfoil.core.log import Tree
 from counterfoil.core.rulebook.due import settle_up
-from counterfoil.store.posting import Group
+from counterfoil.store.posting import Group, in_hex
 from counterfoil.store.state import State
 from counterfoil.store.tables import entry, entry_group, log_group, member
 
@@ -113,7 +113,7 @@ def groups(engine: Engine, ids: Sequence[int]) -> dict[int, Group]:
             query = select(entry.c.hash).where(entry.c.id >= low, entry.c.id < high).order_by(entry.c.id)
             hashes = tuple(bytes(h) for h in connection.execute(query).scalars())
             found[number] = Group(
-                number, bytes(one.root), len(hashes), one.committed_at, one.settle_by, Tree(hashes), hashes
+                number, bytes(one.root), len(hashes), one.committed_at, one.settle_by, in_hex(log.levels(hashes)), hashes
             )
     return found
 

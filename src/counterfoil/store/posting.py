@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine, select, text
 
+from counterfoil.core import log
 from counterfoil.core.encoding import decode, tag
 from counterfoil.core.entry import Verb, group_id
 from counterfoil.core.errors import IdempotencyKeyReused
 from counterfoil.core.journal import Journal
-from counterfoil.core.log import Tree
 from counterfoil.core.operation import EFFECT_KINDS, Answer, Operation
 from counterfoil.core.rulebook.refunds import burned
 from counterfoil.store import bulk, json_text, registry, tables
@@ -31,15 +31,20 @@ Crash = Callable[[str], None]  # a test's kill point; in production it does noth
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A committed group as answers need it: what is promised, and the tree that gives paths."""
+    """A committed group as answers need it: what is promised, and the tree's levels in hex, that give paths."""
 
     id: int
     root: bytes
     count: int
     committed_at: int
     settle_by: int
-    tree: Tree
+    levels: list[list[str]]
     hashes: tuple[bytes, ...]
+
+
+def in_hex(levels: list[list[bytes]]) -> list[list[str]]:
+    """A tree's nodes as 0x-hex, each turned once."""
+    return [["0x" + node.hex() for node in level] for level in levels]
 
 
 @dataclass(slots=True)
@@ -101,7 +106,7 @@ def _stored(
     keys = [(op.partner, op.key) for op in operations if op.key is not None]
     columns = [c.name for c in tables.request.columns]
     return {
-        (partner, key): (bytes(digest), Answer(bool(ok), entry, json_text.loads(facts), replayed=True))
+        (partner, key): (bytes(digest), Answer(bool(ok), entry, json_text.loads(facts)))
         for partner, key, digest, ok, entry, facts in bulk.select(
             connection, tables.request, columns, ("partner", "key"), keys
         )
@@ -153,11 +158,11 @@ def _answers(
         known = stored.get((op.partner, op.key))
         if known is None:
             answer = decide(desk, op)
-            stored[op.partner, op.key] = (op.digest, replace(answer, replayed=True))
+            stored[op.partner, op.key] = (op.digest, answer)
             facts = json_text.dumps(answer.facts).decode()
             requests.append((op.partner, op.key, op.digest, answer.ok, answer.entry, facts))
         elif known[0] == op.digest:
-            answer = known[1]
+            answer = replace(known[1], replayed=True)
         else:
             reused = IdempotencyKeyReused(op.key)
             answer = Answer(False, 0, {"code": reused.code, "detail": str(reused), **reused.facts()})
@@ -182,8 +187,8 @@ def _write(
             (e.id, one.hash, one.body, e.verb, e.partner, one.members[0], other, external.get(e.id))
         )
     hashes = tuple(one.hash for one in journal.written)
-    tree = Tree(hashes)
-    root, settle_by = tree.root(), desk.programme.open_settlement + 1
+    levels = log.levels(hashes)
+    root, settle_by = levels[-1][0], desk.programme.open_settlement + 1
     words = (journal.group, len(hashes), journal.now)
     chained = hashlib.sha256(
         _GROUP + previous + root + b"".join(w.to_bytes(8, "big") for w in words)
@@ -201,4 +206,4 @@ def _write(
     old = [(*name, e.refunded, e.was) for name, e in desk.effects.items() if e.was not in {None, e.refunded}]
     bulk.insert(connection, tables.effect, new)
     bulk.update(connection, tables.effect, ("partner", "kind", "external_id"), ("refunded",), old)
-    return Group(journal.group, root, len(hashes), journal.now, settle_by, tree, hashes)
+    return Group(journal.group, root, len(hashes), journal.now, settle_by, in_hex(levels), hashes)

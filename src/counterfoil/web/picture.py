@@ -13,7 +13,7 @@ from typing import Literal
 from counterfoil.core.accounts import FIRST_PARTNER
 from counterfoil.core.units import mul_div_down
 from counterfoil.web.amounts import money, saved, signed_money
-from counterfoil.web.svg import Anchor, Drawing
+from counterfoil.web.svg import Anchor, Drawing, width_of
 
 Flow = tuple[int, int, int]  # payer, payee, micros
 
@@ -174,15 +174,16 @@ def _nets(
     y = top + _HEAD
     for number, micros in rows:
         colour = "gets" if micros > 0 else "pays" if micros < 0 else "soft"
-        drawing.text((left, y + 130), _name(parties, number), _NAME, half, weight=600)
-        amount = signed_money(micros)
-        drawing.amount((left + plan.nets, y + 130), amount, _NAME, half - 100, anchor="end", fill=colour)
+        amount, room = signed_money(micros), mul_div_down(plan.nets, 11, 20)
+        wide = min(width_of(amount, _NAME), room)
+        drawing.text((left, y + 130), _name(parties, number), _NAME, plan.nets - wide - 120, weight=600)
+        drawing.amount((left + plan.nets, y + 130), amount, _NAME, room, anchor="end", fill=colour)
+        drawing.line((left + half, y + 190), (left + half, y + 350))
         if micros:
             length = max(10, mul_div_down(half, abs(micros), largest))
             drawing.bar((left + half - (length if micros < 0 else 0), y + 210), (length, 120), colour)
         y += _ROW
     if rows:
-        drawing.line((left + half, top + _HEAD + 190), (left + half, y - 110))
         drawing.text((left, y + 60), "\N{LEFTWARDS ARROW} pays", _AMOUNT, half, fill="soft")
         receives = "receives \N{RIGHTWARDS ARROW}"
         drawing.text((left + plan.nets, y + 60), receives, _AMOUNT, half, anchor="end", fill="soft")

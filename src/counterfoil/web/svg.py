@@ -13,8 +13,8 @@ Anchor = Literal["start", "end"]
 Point = tuple[int, int]
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
-_WIDE, _LATIN, _BROAD, _THIN = 102, 60, 90, 36  # hundredths of the font size a letter takes, rather too much
-_DIGIT = 62
+# hundredths of the font size that a letter takes, as in the widest of common fonts
+_WIDE, _SMALL, _CAPITAL, _DIGIT, _BROAD, _THIN = 102, 68, 80, 70, 105, 44
 _BROAD_LETTERS, _THIN_LETTERS = frozenset("MWmw@%&"), frozenset("iljtfrI.,:;'|!()[] ")
 
 
@@ -138,4 +138,4 @@ def _share(letter: str) -> int:
         return _THIN
     if letter.isdigit():
         return _DIGIT
-    return _LATIN if letter.islower() else 72
+    return _SMALL if letter.islower() else _CAPITAL

@@ -8,9 +8,9 @@ from typing import Any, cast
 from fastapi import Request
 
 from counterfoil.chain.client import Reverted
-from counterfoil.core.counterfoil import Counterfoil, Promise
-from counterfoil.core.entry import group_of, place_of
+from counterfoil.core.entry import group_of
 from counterfoil.core.errors import CounterfoilError
+from counterfoil.core.operation import Answer
 from counterfoil.features.overview import rules
 from counterfoil.gateway.state import Gateway
 from counterfoil.settlement.worker import Worker
@@ -148,10 +148,6 @@ def example(gateway: Gateway) -> str | None:
     row = next(books.leaves(gateway.engine, size - 1, size), None) if size else None
     if row is None:
         return None
-    number, place = group_of(row.entry.id), place_of(row.entry.id)
-    group = books.groups(gateway.engine, [number])[number]
-    promise = Promise(gateway.programme, group.id, group.root, group.committed_at, group.settle_by)
-    signature = gateway.counterfoil.sign(promise.digest())
-    made = Counterfoil(promise, signature, row.hash, place, group.count, tuple(group.tree.inclusion(place)))
-    answer = {"id": f"ent_{row.entry.id:016x}", "counterfoil": made.as_json()}
-    return json_text.dumps(answer).decode()
+    groups = books.groups(gateway.engine, [group_of(row.entry.id)])
+    (answer,) = gateway.bodies([Answer(ok=True, entry=row.entry.id, facts={})], list(groups.values()))
+    return json_text.dumps({name: answer[name] for name in ("id", "counterfoil")}).decode()
