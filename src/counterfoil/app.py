@@ -22,12 +22,14 @@ from counterfoil.features.members.routes import router as members
 from counterfoil.features.overview.routes import router as overview
 from counterfoil.features.partners.routes import router as partners
 from counterfoil.features.points import bodies
+from counterfoil.features.points.routes import HOT
 from counterfoil.features.points.routes import router as points
 from counterfoil.features.sandbox.routes import router as sandbox
 from counterfoil.features.settlements.routes import router as settlements
 from counterfoil.features.statements.routes import router as statements
 from counterfoil.gateway import problems
 from counterfoil.gateway.observe import Metrics, Observed
+from counterfoil.gateway.short import Short
 from counterfoil.gateway.state import Gateway
 from counterfoil.settlement.cycle import Cycle
 from counterfoil.settlement.worker import Worker
@@ -102,6 +104,7 @@ def build(plan: Plan) -> FastAPI:
     problems.install(app)
     for router in FEATURES:
         app.include_router(router)
+    app.add_middleware(Short, application=app, routes=HOT)
     app.add_middleware(Observed, metrics=metrics)
     _complete_openapi(app)
     return app
@@ -165,7 +168,12 @@ def _complete_openapi(app: FastAPI) -> None:
         document = plain()
         schemas = document["components"]["schemas"]
         schemas["Problem"] = problems.SCHEMA
-        models: list[type[BaseModel]] = [*bodies.MODELS.values(), bodies.Capture, bodies.Release, bodies.Batch]
+        models: list[type[BaseModel]] = [
+            *bodies.MODELS.values(),
+            bodies.Capture,
+            bodies.Release,
+            bodies.Batch,
+        ]
         for model in models:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= schema.pop("$defs", {})

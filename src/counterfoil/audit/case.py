@@ -13,7 +13,11 @@ from counterfoil.audit.report import Finding
 Progress = Callable[[str, int, int], None]  # what, done, of how many
 
 
-class Lacks(Exception):  # noqa: N818 not an error: how a check says that it cannot run, or not to its end
+def silent(what: str, done: int, total: int) -> None:  # noqa: ARG001 the shape of a Progress
+    """Shows nothing."""
+
+
+class Lacks(Exception):
     """What a check needs and does not have."""
 
     def __init__(self, needs: str) -> None:
@@ -35,10 +39,14 @@ class Case:
     chain: Chain
     programme: Programme
     headers: dict[int, Signed]
-    progress: Progress = lambda what, done, total: None
+    progress: Progress = silent
     leaves: bytearray = field(default_factory=bytearray)
     good_leaves: int | None = None
-    roots: dict[int, bytes] = field(default_factory=dict)  # of the log, by size, where a header or checkpoint stands
+    roots: dict[int, bytes] = field(
+        default_factory=dict
+    )  # of the log, by size, where a header or checkpoint stands
+    included: int = 0  # the last settlement whose entries are those of the log
+    handled: int = 0  # the last settlement whose handles fit its entries
     lacks: dict[str, str] = field(default_factory=dict)  # by check, set while it runs
 
     @property

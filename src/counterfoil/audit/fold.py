@@ -7,12 +7,11 @@ sorted over what can be burned only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from counterfoil.audit.checks.files import Rules
 from counterfoil.audit.rules import Before, Original, require_rule
-from counterfoil.audit.shapes import Order, Wrong, require_shape
+from counterfoil.audit.shapes import Misshapen, Order, Wrong, require_shape
 from counterfoil.core import netting
 from counterfoil.core.encoding import decode, encode
 from counterfoil.core.entry import DebtMade, Entry, LotTerms, Place, Verb
@@ -43,7 +42,9 @@ class Fold:
     holders: dict[int, Holdings] = field(default_factory=dict)
     closed: dict[tuple[int, int], tuple[int, Lot]] = field(default_factory=dict)  # handle and lot
     originals: dict[int, Original] = field(default_factory=dict)
-    grace: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # lots that continue those of an entry
+    grace: dict[int, list[tuple[int, int]]] = field(
+        default_factory=dict
+    )  # lots that continue those of an entry
     touched: set[int] = field(default_factory=set)  # handles, in the settlement under way
     _order: Order = field(default_factory=Order)
     _indebted: set[int] = field(default_factory=set)  # handles with a debt, in the group under way
@@ -91,7 +92,8 @@ class Fold:
         for handle in self._indebted:
             who = self.holders[handle]
             if who.debt and who.available:
-                raise Wrong(f"after its group a member owes {who.debt} points and has {who.available} available")
+                text = f"after its group a member owes {who.debt} points and has {who.available} available"
+                raise Wrong(text, self._last)
         self._indebted.clear()
 
     @property
@@ -109,16 +111,27 @@ class Fold:
             one.face_micros += (lot.available + lot.held) * lot.terms.face_micros
         return found
 
-    def overdue(self, handle: int, at: int) -> str | None:
-        """What a handle has that should have run out or been released well before the instant `at`."""
+    @staticmethod
+    def change(entry: Entry, owner: int) -> int:
+        """By how much an entry changes the points that the member at place `owner` has, available and held."""
+        made = sum(one.points for one in entry.lots if one.owner == owner)
+        if owner:
+            return made
+        places = (Place.AVAILABLE, Place.HELD)
+        gone = sum(m.points * ((m.source in places) - (m.target in places)) for m in entry.moves)
+        return made - gone
+
+    def overdue(self, handle: int, at: int) -> tuple[str, int] | None:
+        """What a handle has that should have run out or been released well before the instant `at`, and its entry."""
         who = self.holders[handle]
         due = who.next_due()
         if due is None or due > at - SKEW:
             return None
         lot = next((lot for lot in who.lots.values() if lot.available and lot.terms.expires_at == due), None)
         if lot is not None:
-            return f"points of ent_{lot.entry:016x} ran out before the close and are still available"
-        return "a hold lapsed before the close and is still open"
+            return "points that ran out before the close are still available", lot.entry
+        hold = next(hold for hold in who.holds.values() if hold.until == due)
+        return "a hold that lapsed before the close is still open", hold.entry
 
     def _holder(self, handle: int) -> Holdings:
         who = self.holders.get(handle)
@@ -142,6 +155,7 @@ class Fold:
         for name in (*names, *own):
             if name in self.closed and self.closed[name][0] == who.member:
                 who.lots[name] = self.closed.pop(name)[1]
+                who.touched.add(name)  # so that it is put away again
         return [who.lots[name] for name in own] if entry.verb is Verb.REFUND_EARN else []
 
     def _is_of(self, who: Holdings, name: tuple[int, int]) -> bool:
@@ -164,7 +178,7 @@ class Fold:
             return who.debts[number, index].made
 
         if postings(entry, terms_of, debt_of) != entry.postings:
-            raise Wrong("its postings are not those its parts call for")
+            raise Misshapen("its postings are not those its parts call for")
 
     def _remember(self, entry: Entry, handle: int, original: Original | None) -> None:
         if entry.verb is Verb.EARN:
@@ -196,12 +210,7 @@ def read(body: bytes) -> Entry:
     try:
         entry = decode(body)
     except Unreadable as error:
-        raise Wrong(f"is no entry: {error}") from error
+        raise Misshapen(f"is no entry: {error}") from error
     if encode(entry) != body:
-        raise Wrong("is not in its canonical form")
+        raise Misshapen("is not in its canonical form")
     return entry
-
-
-def sums(fold: Fold, handles: Mapping[int, dict[int, Total]]) -> int:
-    """The pool's money for what these handles have."""
-    return sum(one.face_micros for by_currency in handles.values() for one in by_currency.values())

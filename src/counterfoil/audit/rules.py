@@ -61,13 +61,17 @@ def _earn(entry: Entry, before: Before) -> None:
 
 
 def _burn(entry: Entry, before: Before) -> None:
-    _expect(entry, take(before.who.usable(entry.at), _points(entry), Place.AVAILABLE, Place.BURNED), "burn order")
+    _expect(
+        entry, take(before.who.usable(entry.at), _points(entry), Place.AVAILABLE, Place.BURNED), "burn order"
+    )
 
 
 def _hold(entry: Entry, before: Before) -> None:
     if entry.until <= entry.at:
         raise Wrong("a hold that has lapsed when it is made")
-    _expect(entry, take(before.who.usable(entry.at), _points(entry), Place.AVAILABLE, Place.HELD), "burn order")
+    _expect(
+        entry, take(before.who.usable(entry.at), _points(entry), Place.AVAILABLE, Place.HELD), "burn order"
+    )
 
 
 def _capture(entry: Entry, before: Before) -> None:
@@ -221,9 +225,6 @@ _RULES: dict[Verb, Callable[[Entry, Before], None]] = {
 def _expect(entry: Entry, moves: list[Move], order: str, given: tuple[Move, ...] | None = None) -> None:
     if (entry.moves if given is None else given) == tuple(moves):
         return
-    for move in entry.moves:
-        if move.source is Place.EXPIRED:
-            continue
     raise Wrong(f"its moves are not what they must be ({order}): {_brief(moves)} expected")
 
 

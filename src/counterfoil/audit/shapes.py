@@ -12,8 +12,20 @@ LAST_INSTANT = 253_000_000_000_000_000  # microseconds: a day of the year 9987; 
 MAX_MICROS = 2**53 - 1  # per point
 
 
-class Wrong(Exception):  # noqa: N818 what the fold answers, not a failure of it
-    """What is wrong with an entry, in words."""
+class Wrong(Exception):
+    """What is wrong with an entry, in words; `entry` where it is another than the one at hand."""
+
+    check = "refold"
+
+    def __init__(self, text: str, entry: int | None = None) -> None:
+        super().__init__(text)
+        self.entry = entry
+
+
+class Misshapen(Wrong):
+    """Wrong whatever came before."""
+
+    check = "entries"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,37 +61,37 @@ SHAPES = {
 
 
 def require_shape(entry: Entry, currencies: frozenset[int]) -> None:
-    """Raises Wrong unless the entry has the parts its verb allows, with figures in range."""
+    """Raises Misshapen unless the entry has the parts its verb allows, with figures in range."""
     shape, verb = SHAPES[entry.verb], entry.verb.name.lower()
     if len(entry.members) != shape.members:
-        raise Wrong(f"a {verb} with {len(entry.members)} members")
+        raise Misshapen(f"a {verb} with {len(entry.members)} members")
     for part, allowed in ((entry.lots, shape.lots), (entry.debts, shape.debts), (entry.repaid, shape.repaid)):
         if part and not allowed:
-            raise Wrong(f"a {verb} with parts that it cannot have")
+            raise Misshapen(f"a {verb} with parts that it cannot have")
     if not (entry.moves or entry.lots or entry.debts):
-        raise Wrong(f"a {verb} of nothing")
+        raise Misshapen(f"a {verb} of nothing")
     if any((move.source, move.target) not in shape.moves for move in entry.moves):
-        raise Wrong(f"a {verb} with a move that it cannot make")
+        raise Misshapen(f"a {verb} with a move that it cannot make")
     if bool(entry.refers_to) != shape.refers or bool(entry.until) != shape.until:
-        raise Wrong(f"a {verb} that refers to {entry.refers_to:x} and lasts until {entry.until}")
+        raise Misshapen(f"a {verb} that refers to {entry.refers_to:x} and lasts until {entry.until}")
     if not entry.occurred_at <= entry.at <= LAST_INSTANT or entry.partner > LAST_PARTY:
-        raise Wrong("its instants or its partner are out of range")
+        raise Misshapen("its instants or its partner are out of range")
     owner = shape.members - 1  # lots belong to the member, of a gift to the receiver
     for made in entry.lots:
         t = made.terms
         if made.owner != owner or not 0 < made.points <= MAX_POINTS or t.currency not in currencies:
-            raise Wrong("a lot has an owner, points or a currency out of range")
+            raise Misshapen("a lot has an owner, points or a currency out of range")
         if max(t.issuer, t.funder) > LAST_PARTY or max(t.face_micros, t.fee_micros) > MAX_MICROS:
-            raise Wrong("a lot's terms are out of range")
+            raise Misshapen("a lot's terms are out of range")
         if t.breakage_operator_bp > 10_000:
-            raise Wrong("a lot gives the operator more than all of its breakage")
+            raise Misshapen("a lot gives the operator more than all of its breakage")
     for owed in entry.debts:
         if owed.owner or not 0 < owed.points <= MAX_POINTS or owed.currency not in currencies:
-            raise Wrong("a debt has an owner, points or a currency out of range")
+            raise Misshapen("a debt has an owner, points or a currency out of range")
     if any(not 0 < one.points <= MAX_POINTS for one in (*entry.moves, *entry.repaid)):
-        raise Wrong("it moves points out of range")
+        raise Misshapen("it moves points out of range")
     if any(posting.amount <= 0 for posting in entry.postings):
-        raise Wrong("a posting of nothing")
+        raise Misshapen("a posting of nothing")
 
 
 class Order:
@@ -90,15 +102,15 @@ class Order:
         self._last = -1
 
     def require_next(self, number: int) -> bool:
-        """Raises Wrong unless id `number` may come now; True if it begins a group."""
+        """Raises Misshapen unless id `number` may come now; True if it begins a group."""
         group, place = group_of(number), place_of(number)
         if place:
             if number != self._last + 1:
-                raise Wrong(f"place {place} of its group does not follow ent_{max(self._last, 0):016x}")
+                raise Misshapen(f"place {place} of its group does not follow ent_{max(self._last, 0):016x}")
         else:
             shard, count = group >> GROUP_BITS, group & ((1 << GROUP_BITS) - 1)
             if count != self._numbers.get(shard, 0) + 1:
-                raise Wrong(f"group {count} of shard {shard} follows group {self._numbers.get(shard, 0)}")
+                raise Misshapen(f"group {count} of shard {shard} follows group {self._numbers.get(shard, 0)}")
             self._numbers[shard] = count
         self._last = number
         return not place

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from coincurve import PrivateKey, PublicKey
@@ -27,18 +27,20 @@ class Signer:
     """A secp256k1 key that signs 32-byte digests. The key is in memory only; `address` is public."""
 
     _secret: bytes
+    _key: PrivateKey = field(init=False)
+    address: str = field(init=False)
+    """The checksummed address (EIP-55)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_key", PrivateKey(self._secret))
+        object.__setattr__(self, "address", address_of(self._key.public_key))
 
     def __repr__(self) -> str:
         return f"Signer({self.address})"
 
-    @property
-    def address(self) -> str:
-        """The checksummed address (EIP-55)."""
-        return address_of(PrivateKey(self._secret).public_key)
-
     def sign(self, digest: bytes) -> bytes:
         """65 bytes r, s, v (27 or 28); the nonce follows RFC 6979, so one digest has one signature."""
-        signature = PrivateKey(self._secret).sign_recoverable(digest, hasher=None)
+        signature = self._key.sign_recoverable(digest, hasher=None)
         return signature[:64] + bytes([signature[64] + 27])
 
     def sign_transaction(self, tx: dict[str, object]) -> bytes:

@@ -54,7 +54,13 @@ class Counterfoil:
         """The shape of the API's answers."""
         path = ["0x" + node.hex() for node in self.path]
         shared = promise_json(self.promise, self.signature)
-        return {**shared, "entry": "0x" + self.entry.hex(), "place": self.place, "count": self.count, "path": path}
+        return {
+            **shared,
+            "entry": "0x" + self.entry.hex(),
+            "place": self.place,
+            "count": self.count,
+            "path": path,
+        }
 
     @classmethod
     def from_json(cls, data: object) -> Counterfoil:

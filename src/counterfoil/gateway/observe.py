@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import sys
 import time
 from typing import Any
 
+import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.requests import Request
@@ -26,11 +28,11 @@ def configure_logging(level: str = "info") -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=orjson.dumps),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=False,
+        logger_factory=structlog.BytesLoggerFactory(file=sys.stderr.buffer),
+        cache_logger_on_first_use=True,
     )
 
 
@@ -75,6 +77,7 @@ class Observed:
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app, self.metrics = app, metrics
+        self._ids = map("{}{:08x}".format, itertools.repeat(secrets.token_hex(4)), itertools.count())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -82,9 +85,7 @@ class Observed:
             return
         headers = dict(scope["headers"])
         sent = headers.get(b"x-request-id", b"").decode("latin-1")
-        request_id = (
-            sent if 8 <= len(sent) <= 64 and sent.replace("-", "").isalnum() else secrets.token_hex(8)
-        )
+        request_id = sent if 8 <= len(sent) <= 64 and sent.replace("-", "").isalnum() else next(self._ids)
         scope["request_id"] = request_id
         status, start = 500, time.perf_counter()
 
@@ -106,7 +107,7 @@ class Observed:
         finally:
             seconds = time.perf_counter() - start
             route: Any = scope.get("route")
-            name = getattr(route, "path", "unknown")
+            name = scope.get("short") or getattr(route, "path", "unknown")
             self.metrics.requests.labels(name, str(status)).inc()
             self.metrics.seconds.labels(name).observe(seconds)
             _log.info(

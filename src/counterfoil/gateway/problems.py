@@ -71,6 +71,19 @@ def answer(request: Request, code: str, detail: str, facts: dict[str, object]) -
     return Response(json_text.dumps(body), STATUS[code], headers, MEDIA_TYPE)
 
 
+def failed(error: Exception, request: Request) -> Response:
+    """Any error as it leaves; what the house did not foresee is logged whole and told as `internal_error`."""
+    request_id = request.scope.get("request_id")
+    if not isinstance(error, CounterfoilError):
+        _log.error("bug", error=repr(error), request_id=request_id, exc_info=error)
+        return answer(
+            request, "internal_error", "the gateway failed; nothing was posted unless a retry says so", {}
+        )
+    if STATUS[error.code] >= 500:
+        _log.error("failed", code=error.code, detail=str(error), request_id=request_id)
+    return response_of(error, request)
+
+
 def install(app: FastAPI) -> None:
     """Make every error of the application a problem document."""
 

@@ -20,6 +20,7 @@ from counterfoil.store import books, registry
 from counterfoil.store.posting import Group
 from counterfoil.store.writer import Writer
 
+PROMISES_KEPT = 256
 CREDENTIAL_SECONDS = 1.0  # a revoked key works no longer than this
 
 
@@ -35,6 +36,7 @@ class Gateway:
     livemode: bool
     read_only: ReadOnly | None = None
     crash: Callable[[str], None] = lambda point: None
+    promised: dict[int, dict[str, object]] = field(default_factory=dict)
     callers: dict[str, tuple[float, registry.Caller]] = field(default_factory=dict)
 
     def now(self) -> int:
@@ -73,10 +75,7 @@ class Gateway:
 
     def bodies(self, answers: Sequence[Answer], groups: Sequence[Group]) -> list[dict[str, object]]:
         """Answers as they go out. One signature per group; it is deterministic, so a replay carries the same."""
-        signed = {}
-        for group in groups:
-            promise = Promise(self.programme, group.id, group.root, group.committed_at, group.settle_by)
-            signed[group.id] = group, promise_json(promise, self.counterfoil.sign(promise.digest()))
+        signed = {group.id: (group, self._promised(group)) for group in groups}
         bodies = []
         for answer in answers:
             body: dict[str, object] = {}
@@ -92,6 +91,15 @@ class Gateway:
             body["_ok"], body["_replayed"] = answer.ok, answer.replayed
             bodies.append(body)
         return bodies
+
+    def _promised(self, group: Group) -> dict[str, object]:
+        """What a group's counterfoils share; signed once for all the requests it answered."""
+        if group.id not in self.promised:
+            if len(self.promised) > PROMISES_KEPT:
+                self.promised.clear()
+            promise = Promise(self.programme, group.id, group.root, group.committed_at, group.settle_by)
+            self.promised[group.id] = promise_json(promise, self.counterfoil.sign(promise.digest()))
+        return self.promised[group.id]
 
 
 def gateway_of(request: Request) -> Gateway:

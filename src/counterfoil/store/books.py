@@ -113,7 +113,13 @@ def groups(engine: Engine, ids: Sequence[int]) -> dict[int, Group]:
             query = select(entry.c.hash).where(entry.c.id >= low, entry.c.id < high).order_by(entry.c.id)
             hashes = tuple(bytes(h) for h in connection.execute(query).scalars())
             found[number] = Group(
-                number, bytes(one.root), len(hashes), one.committed_at, one.settle_by, in_hex(log.levels(hashes)), hashes
+                number,
+                bytes(one.root),
+                len(hashes),
+                one.committed_at,
+                one.settle_by,
+                in_hex(log.levels(hashes)),
+                hashes,
             )
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -21,8 +21,8 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     if not rows:
         return
     if connection.dialect.name == "postgresql":
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        connection.exec_driver_sql(_insert_unnest(table), tuple(columns))
+        kinds = _kinds(table, tuple(c.name for c in table.columns))
+        connection.exec_driver_sql(_insert_unnest(table), _arrays(rows, kinds))
     else:
         connection.exec_driver_sql(_insert_values(table), list(rows))
 
@@ -39,8 +39,8 @@ def update(
         return
     names = (tuple(keys), tuple(columns))
     if connection.dialect.name == "postgresql":
-        arrays = [list(column) for column in zip(*rows, strict=True)]
-        changed = connection.exec_driver_sql(_update_unnest(table, *names), tuple(arrays)).rowcount
+        kinds = _kinds(table, (*keys, *columns, *columns))
+        changed = connection.exec_driver_sql(_update_unnest(table, *names), _arrays(rows, kinds)).rowcount
     else:
         width = len(keys)
         ordered = [
@@ -61,16 +61,47 @@ def select(
         return []
     names = (tuple(columns), tuple(keys), where)
     if connection.dialect.name == "postgresql":
-        arrays = [list(column) for column in zip(*wanted, strict=True)]
-        result = connection.exec_driver_sql(_select_unnest(table, *names), tuple(arrays))
+        arrays = _arrays(wanted, _kinds(table, tuple(keys)))
+        result = connection.exec_driver_sql(_select_unnest(table, *names), arrays)
     else:
         result = connection.exec_driver_sql(_select_json(table, *names), (orjson.dumps(wanted).decode(),))
     return result.fetchall()
 
 
-def _cast(table: Table, column: str) -> str:
-    kind = str(table.c[column].type)
-    return {"BLOB": "bytea", "SMALLINT": "smallint"}.get(kind, kind.lower())
+@lru_cache(maxsize=256)
+def _kinds(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
+    """PostgreSQL's types of columns."""
+    return tuple(
+        {"BLOB": "bytea"}.get(str(table.c[name].type), str(table.c[name].type).lower()) for name in names
+    )
+
+
+def _arrays(rows: Sequence[Row], kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns as array literals: the driver's own dumper asks each element for its type and costs more than all else."""
+    return tuple(
+        "{" + ",".join(_ELEMENTS[kind](column)) + "}"
+        for kind, column in zip(kinds, zip(*rows, strict=True), strict=True)
+    )
+
+
+def _plain(column: Sequence[object]) -> list[str]:
+    return ["NULL" if value is None else str(value) for value in column]
+
+
+def _bytes(column: Sequence[bytes | None]) -> list[str]:
+    return ["NULL" if value is None else f'"\\\\x{value.hex()}"' for value in column]
+
+
+def _texts(column: Sequence[str | None]) -> list[str]:
+    return [
+        "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        for value in column
+    ]
+
+
+_ELEMENTS: dict[str, Callable[[Sequence[Any]], list[str]]] = {
+    "bigint": _plain, "integer": _plain, "smallint": _plain, "boolean": _plain, "bytea": _bytes, "text": _texts,
+}  # fmt: skip
 
 
 def _quoted(names: Sequence[str]) -> str:
@@ -79,7 +110,7 @@ def _quoted(names: Sequence[str]) -> str:
 
 @lru_cache(maxsize=64)
 def _insert_unnest(table: Table) -> str:
-    arrays = ", ".join(f"%s::{_cast(table, c.name)}[]" for c in table.columns)
+    arrays = ", ".join(f"%s::{kind}[]" for kind in _kinds(table, tuple(c.name for c in table.columns)))
     return f'INSERT INTO "{table.name}" ({_quoted([c.name for c in table.columns])}) SELECT * FROM unnest({arrays})'
 
 
@@ -92,7 +123,7 @@ def _insert_values(table: Table) -> str:
 @lru_cache(maxsize=64)
 def _update_unnest(table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> str:
     names = [*keys, *columns, *columns]
-    arrays = ", ".join(f"%s::{_cast(table, name)}[]" for name in names)
+    arrays = ", ".join(f"%s::{kind}[]" for kind in _kinds(table, tuple(names)))
     aliases = ", ".join(f"v{i}" for i in range(len(names)))
     new, old = len(keys), len(keys) + len(columns)
     sets = ", ".join(f'"{c}" = v.v{new + i}' for i, c in enumerate(columns))
@@ -112,7 +143,7 @@ def _update_values(table: Table, keys: tuple[str, ...], columns: tuple[str, ...]
 
 @lru_cache(maxsize=64)
 def _select_unnest(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], where: str) -> str:
-    arrays = ", ".join(f"%s::{_cast(table, key)}[]" for key in keys)
+    arrays = ", ".join(f"%s::{kind}[]" for kind in _kinds(table, keys))
     aliases = ", ".join(f"v{i}" for i in range(len(keys)))
     on = [f't."{key}" = v.v{i}' for i, key in enumerate(keys)] + [f"({where})"] * bool(where)
     picked = ", ".join(f't."{c}"' for c in columns)

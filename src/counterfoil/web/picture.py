@@ -36,7 +36,10 @@ class _Shape:
     nets: int  # width of the right panel
 
 
-_SHAPES = {"wide": _Shape(10_400, 6_200, 1_500, 2_600, 3_600), "tall": _Shape(3_200, 3_200, 1_000, 2_000, 3_200)}
+_SHAPES = {
+    "wide": _Shape(10_400, 6_200, 1_500, 2_600, 3_600),
+    "tall": _Shape(2_800, 2_800, 920, 2_000, 2_800),
+}
 _GAP = 600  # between the panels
 _EDGE = 280  # around a picture that stands alone
 
@@ -87,7 +90,9 @@ def _flows(
     if not moved:
         drawing.text((left, top + _HEAD + 240), "No money moved.", _NAME, plan.flows, fill="soft")
         return _HEAD + 400
-    thick = {(payer, payee): max(10, mul_div_down(plan.band, micros, gross)) for payer, payee, micros in moved}
+    thick = {
+        (payer, payee): max(10, mul_div_down(plan.band, micros, gross)) for payer, payee, micros in moved
+    }
     payers = _stack(moved, 0, thick)
     payees = _stack(moved, 1, thick)
     height = max(payers[-1].bottom, payees[-1].bottom)
@@ -155,14 +160,20 @@ def _places(
         drawing.bar((x if before else x - 60, starts[node.party]), (60, node.thick), "ink")
         anchor: Anchor = "end" if before else "start"
         at = x - 120 if before else x + 120
-        drawing.text((at, middle - 30), _name(parties, node.party), _NAME, label - 120, anchor=anchor, weight=600)
+        drawing.text(
+            (at, middle - 30), _name(parties, node.party), _NAME, label - 120, anchor=anchor, weight=600
+        )
         amount = money(node.micros)
         drawing.amount((at, middle + 130), amount, _AMOUNT, label - 120, anchor=anchor, fill="soft")
     return starts
 
 
 def _nets(
-    drawing: Drawing, plan: _Shape, parties: Mapping[int, str], nets: Mapping[int, int], corner: tuple[int, int]
+    drawing: Drawing,
+    plan: _Shape,
+    parties: Mapping[int, str],
+    nets: Mapping[int, int],
+    corner: tuple[int, int],
 ) -> int:
     """The right panel at `corner`; returns its height."""
     left, top = corner

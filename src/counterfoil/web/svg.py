@@ -71,7 +71,9 @@ class Drawing:
     ) -> None:  # fmt: skip
         """A number on the baseline `at`: never cut, squeezed if it is wider than `width`."""
         squeezed = (
-            f' textLength="{px(width)}" lengthAdjust="spacingAndGlyphs"' if width_of(text, size) > width else ""
+            f' textLength="{px(width)}" lengthAdjust="spacingAndGlyphs"'
+            if width_of(text, size) > width
+            else ""
         )
         self._text(at, escape(text), size, squeezed, anchor, weight, fill)
 

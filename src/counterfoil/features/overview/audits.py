@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from counterfoil.core.calendar import text_instant
 from counterfoil.store import json_text
 from counterfoil.store.memory import BooksMemory
 
 NAME = "audit"
-STATUSES = ("passed", "failed", "not_run")
+Status = Literal["passed", "failed", "not_run"]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Check(BaseModel):
-    """One check: its name and how it ended; other facts are kept as they are."""
+    """One check by its stable name; `needs` says what one that was not run lacks."""
 
     model_config = ConfigDict(extra="allow")
-    name: Annotated[Text, Field(validation_alias=AliasChoices("name", "check"))]
-    status: Annotated[str, Field(validation_alias=AliasChoices("status", "result", "outcome"))]
-
-    @field_validator("status")
-    @classmethod
-    def known(cls, value: str) -> str:
-        """Written with a space or an underscore, it is the same."""
-        status = value.replace(" ", "_").replace("-", "_")
-        if status not in STATUSES:
-            raise ValueError("must be passed, failed or not_run")
-        return status
+    name: Text
+    status: Status
+    needs: Annotated[str, Field(max_length=1_000)] | None = None
 
 
 class Finding(BaseModel):
-    """What a check found: the check's name and the facts."""
+    """Something wrong: the check that found it, what it is, and where (settlement, entry, header, leaf)."""
 
     model_config = ConfigDict(extra="allow")
-    check: Annotated[Text, Field(validation_alias=AliasChoices("check", "name"))]
+    check: Text
+    message: Annotated[str, Field(max_length=4_000)]
 
-    def facts(self) -> dict[str, str]:
-        """The facts beside the name, as text."""
+    def where(self) -> dict[str, str]:
+        """The facts beside name and message, as text."""
         return {name: _said(value) for name, value in (self.model_extra or {}).items() if value is not None}
 
 
@@ -49,13 +42,16 @@ class Audit(BaseModel):
     model_config = ConfigDict(
         extra="allow",
         json_schema_extra={
-            "example": {"checks": [{"name": "log_consistent", "status": "passed"}], "findings": []}
+            "example": {
+                "checks": [{"name": "log_consistent", "status": "passed", "needs": None}],
+                "findings": [],
+            }
         },
     )
     checks: Annotated[list[Check], Field(min_length=1, max_length=1_000)]
     findings: Annotated[list[Finding], Field(max_length=10_000)] = []
 
-    def count(self, status: str) -> int:
+    def count(self, status: Status) -> int:
         """Checks that ended so."""
         return sum(check.status == status for check in self.checks)
 
@@ -78,10 +74,12 @@ class Kept(BaseModel):
 
 def keep(memory: BooksMemory, body: Audit, now: int) -> Kept:
     """Keep an audit instead of the one before."""
-    data: dict[str, Any] = {**body.model_dump(), "at": text_instant(now)}
-    memory.remember(NAME, json_text.dumps(data).decode())
-    counts = {status: body.count(status) for status in STATUSES}
-    return Kept(at=data["at"], findings=len(body.findings), **counts)
+    at = text_instant(now)
+    memory.remember(NAME, json_text.dumps({**body.model_dump(), "at": at}).decode())
+    return Kept(
+        at=at, passed=body.count("passed"), failed=body.count("failed"), not_run=body.count("not_run"),
+        findings=len(body.findings),
+    )  # fmt: skip
 
 
 def last(memory: BooksMemory) -> tuple[KeptAudit | None, str | None]:

@@ -46,5 +46,3 @@ def _key_of(request: Request) -> str:
     if not key or not key.isascii():
         raise Unauthenticated("the operator's API key is expected, as Bearer or as the password of Basic")
     return key
-
-

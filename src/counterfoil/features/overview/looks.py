@@ -65,7 +65,9 @@ def settlement_of(row: Any, programme: Programme) -> Settlement:
     if row.totals is None:
         return Settlement(row, state)
     totals = json_text.loads(row.totals)
-    return Settlement(row, state, totals["supply"], totals["change"], rules.netting_of(totals, programme.name_of))
+    return Settlement(
+        row, state, totals["supply"], totals["change"], rules.netting_of(totals, programme.name_of)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,14 @@ def member(
         return None
     number = rules.member_of(asked)
     if number is None:
-        return Member(asked.strip(), "That is not a member's id. It is mbr_ and sixteen characters, 0 to 9 and a to f.")
+        return Member(
+            asked.strip(), "That is not a member's id. It is mbr_ and sixteen characters, 0 to 9 and a to f."
+        )
     who = books.holdings(gateway.engine, number, gateway.now())
     if who is None:
-        return Member(asked.strip(), "These books know no member with this id. Check it against the partner's record.")
+        return Member(
+            asked.strip(), "These books know no member with this id. Check it against the partner's record."
+        )
     start = rules.number_of(after, 2**63 - 1) or -1
     rows = books.rows_of(gateway.engine, who=number, after=start, limit=ENTRIES_SHOWN + 1)
     shown = rows[:ENTRIES_SHOWN]

@@ -46,7 +46,9 @@ def overview(
         title = f"Settlement {chosen.row.number}"
         pictures = {
             shape: page.picture_markup(
-                who_paid_whom(title, netting.names, netting.flows, netting.nets, shape=shape, standalone=False)
+                who_paid_whom(
+                    title, netting.names, netting.flows, netting.nets, shape=shape, standalone=False
+                )
             )
             for shape in ("wide", "tall")
         }
@@ -75,7 +77,9 @@ def picture(request: Request, number: Number, shape: Literal["wide", "tall"] = "
     netting = looks.settlement_of(row, gateway.known()).netting if row is not None else None
     if netting is None:
         raise UnknownSettlement(str(number))
-    svg = who_paid_whom(f"Settlement {number}: who paid whom", netting.names, netting.flows, netting.nets, shape=shape)
+    svg = who_paid_whom(
+        f"Settlement {number}: who paid whom", netting.names, netting.flows, netting.nets, shape=shape
+    )
     headers = {**page.HEADERS, "Content-Security-Policy": page.PICTURE_POLICY}
     return Response(svg, 200, headers, "image/svg+xml")
 

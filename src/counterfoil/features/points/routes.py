@@ -13,6 +13,7 @@ from counterfoil.core.operation import Operation
 from counterfoil.features.points import bodies, rules
 from counterfoil.gateway.auth import caller_of
 from counterfoil.gateway.problems import MEDIA_TYPE, STATUS, declared, problem_of
+from counterfoil.gateway.short import Handler
 from counterfoil.gateway.state import gateway_of
 from counterfoil.store import json_text
 from counterfoil.store.registry import Caller
@@ -157,7 +158,9 @@ async def batch(request: Request) -> Response:
     unknown = set(listed) - {"operations", "credentials"}
     if unknown:
         raise InvalidRequest(min(unknown), "is not a field of a batch")
-    if not isinstance(others, dict) or not all(isinstance(key, str) and key.isascii() for key in others.values()):
+    if not isinstance(others, dict) or not all(
+        isinstance(key, str) and key.isascii() for key in others.values()
+    ):
         raise InvalidRequest("credentials", "must map names to API keys")
     callers = {None: caller, **{name: gateway_of(request).caller(key) for name, key in others.items()}}
     if not isinstance(operations, list) or not 1 <= len(operations) <= bodies.MAX_BATCH:
@@ -194,3 +197,6 @@ def _parsed(callers: dict[str | None, Caller], one: object) -> Operation | Refus
         return rules.operation(verb, fields, caller.party, key if isinstance(key, str) else None)
     except Refusal as refusal:
         return refusal
+
+
+HOT: dict[str, Handler] = {"/v1/earns": earn, "/v1/burns": burn, "/v1/holds": hold, "/v1/refunds": refund, "/v1/batches": batch}
