@@ -92,7 +92,8 @@ def build(plan: Plan) -> FastAPI:
         close(app)
 
     app = FastAPI(
-        title="Counterfoil", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, separate_input_output_schemas=False,
+        title="Counterfoil", version="1", lifespan=lifespan, docs_url=None, redoc_url=None,
+        separate_input_output_schemas=False,
         description="A coalition loyalty ledger: earn and burn across brands, settle and prove on chain.",
     )  # fmt: skip
     app.state.gateway, app.state.worker, app.state.metrics, app.state.embedded = (

@@ -5,9 +5,12 @@ from __future__ import annotations
 import gc
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from counterfoil.app import Plan
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
                   help="Counterfoil: a coalition loyalty ledger.")  # fmt: skip
@@ -142,7 +145,7 @@ def rehearse(
     raise typer.Exit(run(file, ids or [], database, as_json))
 
 
-def _plan(database: str | None, rpc: str | None, home: Path | None):  # type: ignore[no-untyped-def]
+def _plan(database: str | None, rpc: str | None, home: Path | None) -> tuple[Plan, int]:
     from counterfoil.app import Plan
     from counterfoil.settings import Settings
 

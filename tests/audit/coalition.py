@@ -45,14 +45,15 @@ class Coalition:
     home: Path
     kept: list[dict[str, Any]] = field(default_factory=list)
     now: int = START
-    seed: int = 1
     who_signs: Callable[[Any, dict[int, signer.Signer]], dict[int, signer.Signer]] = _sign_all
 
     def __post_init__(self) -> None:
-        self.home.mkdir(parents=True)
+        new = not self.home.exists()
+        self.home.mkdir(parents=True, exist_ok=True)
         self.engine = open_books(f"sqlite:///{self.home}/books.db")
         self.programme = registry.found(self.engine, zone="Europe/Warsaw", livemode=False, entropy=b"\x07" * 32)
-        registry.set_clock(self.engine, self.now)
+        if new:
+            registry.set_clock(self.engine, self.now)
         self.operator = signer.Signer(b"\x11" * 32)
         self.counterfoil = signer.Signer(b"\x12" * 32)
         origin = signer.origin_of(self.programme.programme)
@@ -61,7 +62,7 @@ class Coalition:
             self.home / "chain.db", funded={Web3.to_checksum_address(self.operator.address): 10**26}
         )
         self.signers = {n: signer.Signer(bytes([n]) * 32) for n in CONTRACTS}
-        for number, name in ((GROCER, "grocer"), (BAKER, "baker"), (FLORIST, "florist")):
+        for number, name in ((GROCER, "grocer"), (BAKER, "baker"), (FLORIST, "florist")) if new else ():
             made = registry.add_partner(
                 self.engine, name, CONTRACTS[number], self.signers[number].address.lower(), 0, self.now
             )
@@ -74,6 +75,10 @@ class Coalition:
             self.engine, connect(self.embedded.provider), BooksMemory(self.engine), self.operator,
             self.counterfoil.address, self.checkpoint.public, self.poster.post,
         )  # fmt: skip
+
+    def deploy(self) -> None:
+        """Let the contract stand before anything is settled."""
+        assert self.cycle.contract(create=True) is not None
 
     def members(self, count: int) -> list[int]:
         made = registry.add_members(self.engine, GROCER, [None] * count, self.now)

@@ -120,7 +120,9 @@ class Flips:
         place = f"place {leaves[which].place} "
 
         def named(one: Finding) -> bool:
-            return one.settlement == number and one.check in {"liabilities", "balances"} and place in one.message + " "
+            # who a salt belongs to nobody can tell: then the file and its settlement are all there is to name
+            exact = field != "balance" or place in one.message + " "
+            return one.settlement == number and one.check in {"liabilities", "balances"} and exact
 
         return Flip("liability", path, f"{field} of {place}", flipped, named)
 
@@ -143,8 +145,10 @@ class Flips:
         others = sorted({first for first, _second in pairs} - set(pairs[place]))
         pairs[place] = (self.random.choice(others), pairs[place][1])
         flipped = b"".join(struct.pack(">QQ", *pair) for pair in pairs)
-        leaf = self.first[number] + place
-        return Flip("swapped", path, f"record {place}", flipped, lambda one: one.leaf == leaf)
+        _path, bodies, spans = self.records(number)
+        (entry,) = struct.unpack_from(">Q", bodies, spans[place][0] + 8)
+        # or the entry that uses its lot: then the message names the one that made it
+        return Flip("swapped", path, f"record {place}", flipped, lambda one: f"ent_{entry:016x}" in str(one))
 
     def liability_handle(self) -> Flip:
         number = self.random.choice(self.numbers)

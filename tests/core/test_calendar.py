@@ -100,7 +100,7 @@ def test_validity_counts_local_days(seconds: int, days: int, zone: str) -> None:
         ((2023, 2, 28, 12), 1, "UTC", (2023, 3, 2)),
         ((2024, 2, 29, 12), 365, "UTC", (2025, 3, 1)),
         ((2023, 12, 31, 23, 30), 365, "UTC", (2024, 12, 31)),
-        ((2023, 12, 31, 23, 30), 365, "Europe/Zurich", (2024, 12, 30, 23)),  # was New Year's Day there
+        ((2023, 12, 31, 23, 30), 365, "Europe/Zurich", (2024, 12, 31, 23)),  # was New Year's Day there
         ((2025, 1, 31, 0), 30, "America/New_York", (2025, 3, 2, 5)),  # was still the 30th there
         ((2025, 3, 1, 0), 0, "UTC", (2025, 3, 2)),
     ],

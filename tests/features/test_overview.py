@@ -53,11 +53,12 @@ class House:
 
     def post(self, partner: int, path: str, name: str, **body: object) -> Response:
         headers = {**self.partners[partner], "Idempotency-Key": name}
-        return self.client.post(path, json={"external_id": name, **body}, headers=headers)
+        answer: Response = self.client.post(path, json={"external_id": name, **body}, headers=headers)
+        return answer
 
     def member(self) -> str:
-        made: str = self.client.post("/v1/members", json={}, headers=self.partners[0]).json()["id"]
-        return made
+        member: str = self.client.post("/v1/members", json={}, headers=self.partners[0]).json()["id"]
+        return member
 
     def close(self) -> None:
         assert self.client.post("/v1/settlements", headers=self.operator).status_code == 201
@@ -162,9 +163,7 @@ def test_a_member_is_told_in_order(traded: tuple[House, str]) -> None:
     assert "1, leaf 0" in told
 
 
-@pytest.mark.parametrize(
-    "asked", ["mbr_ffffffffffffffff", "mbr_0000000000000001", "mbr_1", "212c39a6e24cc68e", "é"]
-)
+@pytest.mark.parametrize("asked", ["mbr_ffffffffffffffff", "mbr_0000000000000001", "mbr_1", "212c39a6e24cc68e", "é"])
 def test_a_member_nobody_knows(traded: tuple[House, str], asked: str) -> None:
     answer = traded[0].client.get("/", params={"member": asked})
     assert answer.status_code == 404
@@ -202,9 +201,7 @@ def test_everything_the_page_names_is_served(traded: tuple[House, str]) -> None:
     made, member = traded
     page = Elements(made.page(member=member))
     named = {
-        attrs.get("href") or attrs.get("src") or ""
-        for tag, attrs in page.found
-        if tag in {"script", "link", "img"}
+        attrs.get("href") or attrs.get("src") or "" for tag, attrs in page.found if tag in {"script", "link", "img"}
     }
     for path in sorted(named):
         answer = made.client.get(path)
@@ -220,9 +217,7 @@ def test_everything_the_page_names_is_served(traded: tuple[House, str]) -> None:
 def test_the_page_carries_a_genuine_counterfoil(traded: tuple[House, str]) -> None:
     made, _member = traded
     page = Elements(made.page())
-    example = json.loads(
-        next(attrs["data-example"] or "" for _tag, attrs in page.found if "data-example" in attrs)
-    )
+    example = json.loads(next(attrs["data-example"] or "" for _tag, attrs in page.found if "data-example" in attrs))
     replayed = made.post(1, "/v1/burns", "b1", member=traded[1], points=3_400).json()
     assert example["counterfoil"].keys() == replayed["counterfoil"].keys()
     form = next(attrs for tag, attrs in page.found if tag == "form" and "data-key" in attrs)
@@ -233,14 +228,19 @@ def test_livemode_asks_for_the_operator(tmp_path: Path) -> None:
     with house(tmp_path, livemode=True) as made:
 
         def asked(header: str | None, path: str = "/") -> Response:
-            return made.client.get(path, headers={"Authorization": header} if header else {})
+            headers = {"Authorization": header} if header else {}
+            answer: Response = made.client.get(path, headers=headers)
+            return answer
 
         def basic(user: str, key: str) -> str:
             return "Basic " + base64.b64encode(f"{user}:{key}".encode()).decode()
 
         partner = made.partners[0]["Authorization"].removeprefix("Bearer ")
-        wrong = [None, "Basic", "Basic !!!", "Basic " + base64.b64encode(b"\xff\xfe").decode(), "Digest x", basic("", ""),
-                 basic("x", "cf_00000000_" + 43 * "x"), basic("x", partner), f"Bearer {partner}", basic(made.key, "")]  # fmt: skip
+        unknown = "cf_00000000_" + 43 * "x"
+        wrong = [
+            None, "Basic", "Basic !!!", "Basic " + base64.b64encode(b"\xff\xfe").decode(), "Digest x",
+            basic("", ""), basic("x", unknown), basic("x", partner), f"Bearer {partner}", basic(made.key, ""),
+        ]  # fmt: skip
         for header in wrong:
             for path in ("/", "/settlements/1/picture.svg"):
                 answer = asked(header, path)
@@ -277,9 +277,13 @@ def test_an_audit_is_the_operators_and_well_formed(tmp_path: Path) -> None:
         assert made.client.post("/v1/audits", json=AUDIT).status_code == 401
         assert made.client.post("/v1/audits", json=AUDIT, headers=made.partners[0]).status_code == 403
         checks = AUDIT["checks"]
-        for bad in ({}, [], {"checks": [], "findings": []}, {"checks": checks}, {"checks": [{"name": "x"}], "findings": []},
-                    {"checks": [{"name": "x", "status": "fine"}], "findings": []},
-                    {"checks": checks, "findings": [{"message": "by nobody"}]}):  # fmt: skip
+        malformed: list[object] = [
+            {}, [], {"checks": [], "findings": []}, {"checks": checks},
+            {"checks": [{"name": "x"}], "findings": []},
+            {"checks": [{"name": "x", "status": "fine"}], "findings": []},
+            {"checks": checks, "findings": [{"message": "by nobody"}]},
+        ]  # fmt: skip
+        for bad in malformed:
             answer = made.client.post("/v1/audits", json=bad, headers=made.operator)
             assert answer.status_code == 400, bad
             assert answer.json()["code"] == "invalid_request"

@@ -25,18 +25,14 @@ def test_every_verb_says_what_it_did(engines: Stand) -> None:
     assert money(used) == {"B": 3_000_000, "pool": -3_000_000}
     assert used["lots"] == [["A", 300]]
 
-    kept = good(
-        engines.post("B", "holds", {"external_id": "h1", "member": m, "points": 200, "ttl_seconds": 60})
-    )
+    kept = good(engines.post("B", "holds", {"external_id": "h1", "member": m, "points": 200, "ttl_seconds": 60}))
     assert (money(kept), kept["available"]) == ({}, 500)
     assert kept["expires_at"] == "2025-12-01T10:01:00.000000Z"
     taken = good(engines.post("B", f"holds/{kept['hold']}/capture", {"external_id": "c1", "points": 150}))
     assert (taken["points"], taken["released"], taken["available"]) == (150, 50, 550)
     assert money(taken) == {"B": 1_500_000, "pool": -1_500_000}
 
-    other = good(
-        engines.post("A", "holds", {"external_id": "h2", "member": m, "points": 50, "ttl_seconds": 60})
-    )
+    other = good(engines.post("A", "holds", {"external_id": "h2", "member": m, "points": 50, "ttl_seconds": 60}))
     freed = good(engines.post("A", f"holds/{other['hold']}/release"))
     assert (freed["points"], freed["available"]) == (50, 550)
 
@@ -47,9 +43,7 @@ def test_every_verb_says_what_it_did(engines: Stand) -> None:
     again = good(engines.post("B", "refunds", {"external_id": "r2", "burn": "c1", "points": 150}))
     assert (again["available"], again["refers_to"]) == (600, taken["id"])
 
-    gift = good(
-        engines.post("A", "transfers", {"external_id": "g1", "sender": m, "recipient": n, "points": 250})
-    )
+    gift = good(engines.post("A", "transfers", {"external_id": "g1", "sender": m, "recipient": n, "points": 250}))
     assert (gift["recipient"], gift["available"], money(gift)) == (n, 350, {})
     assert (engines.available(m), engines.available(n)) == (350, 250)
     for answer in (made, used, kept, taken, other, freed, back, again, gift):
@@ -105,9 +99,7 @@ def test_the_operator_gives_gifts_and_nothing_else(shared: Stand) -> None:
         ("refunds", {"external_id": "o", "earn": "o", "points": 1}),
     ):
         problem(shared.post("operator", path, body), 403, "forbidden")
-    good(
-        shared.post("operator", "transfers", {"external_id": "o", "sender": m, "recipient": n, "points": 4})
-    )
+    good(shared.post("operator", "transfers", {"external_id": "o", "sender": m, "recipient": n, "points": 4}))
     assert shared.available(n) == 4
 
 

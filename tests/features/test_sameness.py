@@ -92,9 +92,7 @@ def test_an_effect_happens_once_per_kind_and_partner(engines: Stand) -> None:
     assert (twice["entry"], twice["external_id"]) == (made["id"], "sale")
     engines.burn("A", m, 10, "sale")  # another kind
     engines.earn("B", m, 5, "sale")  # another partner
-    hold = good(
-        engines.post("A", "holds", {"external_id": "h", "member": m, "points": 20, "ttl_seconds": 9})
-    )["hold"]
+    hold = good(engines.post("A", "holds", {"external_id": "h", "member": m, "points": 20, "ttl_seconds": 9}))["hold"]
     answer = engines.post("A", f"holds/{hold}/capture", {"external_id": "sale", "points": 20})
     problem(answer, 409, "duplicate_external_id")  # a capture is a burn, and its name is taken
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,12 +14,14 @@ from counterfoil.web.picture import who_paid_whom
 from counterfoil.web.svg import cut, plain, width_of
 
 SVG = "{http://www.w3.org/2000/svg}"
-SHAPES = ("wide", "tall")
+Coalition = tuple[dict[int, str], list[tuple[int, int, int]], dict[int, int]]
+Shape = Literal["wide", "tall"]
+SHAPES: tuple[Shape, ...] = ("wide", "tall")
 IMPORT = re.compile(r"(?:import|export)\b[^;]*?from '([^']+)'")
 
 
 @st.composite
-def coalitions(draw: st.DrawFn) -> tuple[dict[int, str], list[tuple[int, int, int]], dict[int, int]]:
+def coalitions(draw: st.DrawFn) -> Coalition:
     """2 to 12 parties with any names, flows between them, and the nets those flows leave."""
     count = draw(st.integers(2, 12))
     names = st.text(min_size=1, max_size=40)
@@ -36,12 +39,10 @@ def texts(svg: ET.Element) -> list[str]:
     return ["".join(text.itertext()) for text in svg.iter(f"{SVG}text")]
 
 
-@given(coalitions(), st.sampled_from(SHAPES), st.booleans())
-def test_picture_is_xml_and_says_the_sums(
-    coalition: tuple[dict[int, str], list[tuple[int, int, int]], dict[int, int]], shape: str, standalone: bool
-) -> None:
+@given(coalition=coalitions(), shape=st.sampled_from(SHAPES), standalone=st.booleans())
+def test_picture_is_xml_and_says_the_sums(coalition: Coalition, shape: Shape, *, standalone: bool) -> None:
     parties, flows, nets = coalition
-    drawn = who_paid_whom("Settlement 1", parties, flows, nets, shape=shape, standalone=standalone)  # type: ignore[arg-type]
+    drawn = who_paid_whom("Settlement 1", parties, flows, nets, shape=shape, standalone=standalone)
     svg = ET.fromstring(drawn)
     said = texts(svg)
     gross = sum(micros for payer, payee, micros in flows if payer != payee)
@@ -51,14 +52,12 @@ def test_picture_is_xml_and_says_the_sums(
         assert amounts.signed_money(micros) in said
     assert ("<style>" in drawn) == standalone
     assert "style=" not in drawn
-    assert drawn == who_paid_whom("Settlement 1", parties, flows, nets, shape=shape, standalone=standalone)  # type: ignore[arg-type]
+    assert drawn == who_paid_whom("Settlement 1", parties, flows, nets, shape=shape, standalone=standalone)
 
 
 @given(coalitions(), st.sampled_from(SHAPES))
-def test_texts_do_not_overlap_and_stay_inside(
-    coalition: tuple[dict[int, str], list[tuple[int, int, int]], dict[int, int]], shape: str
-) -> None:
-    svg = ET.fromstring(who_paid_whom("Settlement 1", *coalition, shape=shape, standalone=False))  # type: ignore[arg-type]
+def test_texts_do_not_overlap_and_stay_inside(coalition: Coalition, shape: Shape) -> None:
+    svg = ET.fromstring(who_paid_whom("Settlement 1", *coalition, shape=shape, standalone=False))
     width, height = (float(number) for number in svg.attrib["viewBox"].split()[2:])
     boxes: list[tuple[float, float, float, float]] = []
     for text in svg.iter(f"{SVG}text"):
@@ -80,9 +79,7 @@ def test_texts_do_not_overlap_and_stay_inside(
 
 def test_picture_escapes_names_and_says_them_whole() -> None:
     hostile = "<script>alert('x')</script> & \x00\x0b\u202e Synowie i Spółka"
-    drawn = who_paid_whom(
-        "A & <b>", {16: hostile, 17: "B"}, [(16, 17, 1_000_000)], {16: -1_000_000, 17: 1_000_000}
-    )
+    drawn = who_paid_whom("A & <b>", {16: hostile, 17: "B"}, [(16, 17, 1_000_000)], {16: -1_000_000, 17: 1_000_000})
     svg = ET.fromstring(drawn)
     assert "<script" not in drawn
     assert "\u202e" not in drawn
@@ -157,9 +154,14 @@ def test_dark_names_every_colour_that_light_does() -> None:
     assert colours == set(re.findall(r"(--[a-z-]+): #", dark))
 
 
-@pytest.mark.parametrize(("word", "against"), [("ink", "paper"), ("soft", "paper"), ("soft", "card"), ("pays", "card"),
-                         ("gets", "card"), ("gets", "gets-wash"), ("wait", "wait-wash"), ("pays", "pays-wash"),
-                         ("ink", "pays-wash"), ("on-accent", "accent"), ("accent", "paper"), ("soft", "sunk")])  # fmt: skip
+READ_ON = [
+    ("ink", "paper"), ("soft", "paper"), ("soft", "card"), ("soft", "sunk"), ("pays", "card"), ("gets", "card"),
+    ("gets", "gets-wash"), ("wait", "wait-wash"), ("pays", "pays-wash"), ("ink", "pays-wash"),
+    ("on-accent", "accent"), ("accent", "paper"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("word", "against"), READ_ON)
 def test_words_can_be_read_in_light_and_dark(word: str, against: str) -> None:
     style = (page.STATIC / "style.css").read_text(encoding="utf-8")
     for part in style.split("@media (prefers-color-scheme: dark)")[:2]:

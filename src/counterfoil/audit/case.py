@@ -13,7 +13,7 @@ from counterfoil.audit.report import Finding
 Progress = Callable[[str, int, int], None]  # what, done, of how many
 
 
-def silent(what: str, done: int, total: int) -> None:  # noqa: ARG001 the shape of a Progress
+def silent(what: str, done: int, total: int) -> None:
     """Shows nothing."""
 
 
@@ -42,9 +42,7 @@ class Case:
     progress: Progress = silent
     leaves: bytearray = field(default_factory=bytearray)
     good_leaves: int | None = None
-    roots: dict[int, bytes] = field(
-        default_factory=dict
-    )  # of the log, by size, where a header or checkpoint stands
+    roots: dict[int, bytes] = field(default_factory=dict)  # of the log, by size, where a header or checkpoint stands
     included: int = 0  # the last settlement whose entries are those of the log
     handled: int = 0  # the last settlement whose handles fit its entries
     lacks: dict[str, str] = field(default_factory=dict)  # by check, set while it runs

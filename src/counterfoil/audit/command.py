@@ -25,7 +25,7 @@ def run(
     counterfoils: Path | None,
     rpc: str,
     settlement: str,
-    as_json: bool,  # noqa: FBT001 the flag of the command line
+    as_json: bool,
     w3: Web3 | None = None,
 ) -> int:
     """Audit and print; returns 0 without findings, 1 with, 2 if something cannot be read. `w3` stands in for `rpc`."""

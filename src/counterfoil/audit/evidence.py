@@ -192,9 +192,7 @@ def kept(path: Path) -> Iterator[Kept]:
     """The counterfoils of a JSON Lines file, streamed; blank lines are passed over. Raises Unreadable with the line."""
     folder = Folder.at(path.parent)
     try:
-        file, _size = Folder(path.resolve().parent).open(
-            path.resolve().name
-        )  # a link named by the caller is fine
+        file, _size = Folder(path.resolve().parent).open(path.resolve().name)  # a link named by the caller is fine
     except (OSError, RuntimeError, ValueError) as error:
         raise Unreadable(str(folder.root / path.name), _reason(error)) from error
     except Unreadable as error:

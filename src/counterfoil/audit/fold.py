@@ -42,9 +42,7 @@ class Fold:
     holders: dict[int, Holdings] = field(default_factory=dict)
     closed: dict[tuple[int, int], tuple[int, Lot]] = field(default_factory=dict)  # handle and lot
     originals: dict[int, Original] = field(default_factory=dict)
-    grace: dict[int, list[tuple[int, int]]] = field(
-        default_factory=dict
-    )  # lots that continue those of an entry
+    grace: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # lots that continue those of an entry
     touched: set[int] = field(default_factory=set)  # handles, in the settlement under way
     _order: Order = field(default_factory=Order)
     _indebted: set[int] = field(default_factory=set)  # handles with a debt, in the group under way

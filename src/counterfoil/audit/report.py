@@ -78,8 +78,7 @@ class Report:
         """One line per check, then one per finding."""
         words = {"passed": "passed ", "failed": "FAILED ", "not_run": "not run"}
         lines = [
-            f"{words[one.status]}  {one.name}" + (f": needs {one.needs}" if one.needs else "")
-            for one in self.checks
+            f"{words[one.status]}  {one.name}" + (f": needs {one.needs}" if one.needs else "") for one in self.checks
         ]
         if self.findings:
             lines += ["", f"{len(self.findings)} findings:" if len(self.findings) > 1 else "1 finding:"]

@@ -61,17 +61,13 @@ def _earn(entry: Entry, before: Before) -> None:
 
 
 def _burn(entry: Entry, before: Before) -> None:
-    _expect(
-        entry, take(before.who.usable(entry.at), _points(entry), Place.AVAILABLE, Place.BURNED), "burn order"
-    )
+    _expect(entry, take(before.who.usable(entry.at), _points(entry), Place.AVAILABLE, Place.BURNED), "burn order")
 
 
 def _hold(entry: Entry, before: Before) -> None:
     if entry.until <= entry.at:
         raise Wrong("a hold that has lapsed when it is made")
-    _expect(
-        entry, take(before.who.usable(entry.at), _points(entry), Place.AVAILABLE, Place.HELD), "burn order"
-    )
+    _expect(entry, take(before.who.usable(entry.at), _points(entry), Place.AVAILABLE, Place.HELD), "burn order")
 
 
 def _capture(entry: Entry, before: Before) -> None:

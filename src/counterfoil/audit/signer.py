@@ -229,17 +229,13 @@ def _differences(
     yield from _outcome(contract, header)
     yield from _same("claim_root", NOTHING.hex(), closing.claim_root.hex())
     supplies = unpack_supply(closing.supply)
-    yield from _same(
-        "supply", [(COALITION_CURRENCY, 0, 0)], [(s.currency, s.withdrawn, s.returned) for s in supplies]
-    )
+    yield from _same("supply", [(COALITION_CURRENCY, 0, 0)], [(s.currency, s.withdrawn, s.returned) for s in supplies])
     files = [FileHash(str(f["name"]), int(f["size"]), hex_field(f, "sha256", 32)) for f in waiting["files"]]
     yield from _same("manifest", manifest_hash(files).hex(), closing.manifest.hex())
 
 
-def _position(
-    gateway: Gateway, partner: int, header: Header, leaves: list[bytes], first: int
-) -> Iterator[Difference]:
-    """This partner's rows, each found in the log, give exactly its word."""
+def _position(gateway: Gateway, partner: int, header: Header, leaves: list[bytes], first: int) -> Iterator[Difference]:
+    """The partner's own rows, each found in the log, give exactly its word."""
     nets: dict[int, int] = {}
     last = first - 1
     for leaf, body in gateway.rows(header.closing.number):

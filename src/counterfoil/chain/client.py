@@ -51,9 +51,7 @@ def asked(what: Callable[[], T]) -> T:
     except (requests.RequestException, OSError) as error:
         raise Unreachable("chain", type(error).__name__) from error
     except Web3Exception as error:
-        raise Unreachable(
-            "chain", str(error).splitlines()[0] if str(error) else type(error).__name__
-        ) from error
+        raise Unreachable("chain", str(error).splitlines()[0] if str(error) else type(error).__name__) from error
 
 
 def final_block(w3: Web3) -> tuple[int, bytes]:

@@ -79,8 +79,7 @@ class EmbeddedChain:
             raise
         methods = Methods(self._store, chain)
         self._handlers: dict[str, Callable[..., Any]] = {
-            name: getattr(methods, re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name))
-            for name in METHODS
+            name: getattr(methods, re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)) for name in METHODS
         }
         self.provider: JSONBaseProvider = _Provider(self)
 

@@ -126,9 +126,7 @@ def accesses(value: object) -> list[tuple[bytes, list[int]]]:
         isinstance(entry, dict) and isinstance(entry.get("storageKeys"), list) for entry in value
     ):
         invalid("an access list of addresses and storage keys is wanted")
-    return [
-        (data(entry.get("address"), 20), [quantity(key) for key in entry["storageKeys"]]) for entry in value
-    ]
+    return [(data(entry.get("address"), 20), [quantity(key) for key in entry["storageKeys"]]) for entry in value]
 
 
 def listed(value: object) -> list[Any]:

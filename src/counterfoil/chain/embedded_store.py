@@ -236,9 +236,7 @@ class EvmChain:
         """
         parent = self.head
         now, random = max(parent.timestamp + 1, int(time.time())), secrets.token_bytes(32)
-        return self.evm.create_header_from_parent(
-            parent, gas_limit=parent.gas_limit, timestamp=now, mix_hash=random
-        )
+        return self.evm.create_header_from_parent(parent, gas_limit=parent.gas_limit, timestamp=now, mix_hash=random)
 
     def state(self, header: BlockHeaderAPI) -> StateAPI:
         """Return the state after the block of ``header``; every block's is kept."""

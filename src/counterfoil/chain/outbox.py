@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ class Outbox:
     w3: Web3
     signer: Signer
     memory: Memory
-    crash: Any = staticmethod(lambda point: None)
+    crash: Callable[[str], None] = lambda point: None
 
     def send(self, purpose: str, to: str | None, data: bytes, gas: int) -> tuple[str, Any]:
         """The hash and receipt of the tx for `purpose`. Raises Reverted, or Unreachable if no receipt comes in time."""

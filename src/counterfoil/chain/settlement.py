@@ -21,7 +21,7 @@ from counterfoil.core.units import COALITION_CURRENCY
 DEPLOY_GAS = 12_000_000
 CALL_GAS = 1_000_000
 PER_PARTY_GAS = 60_000
-TOKEN_NAME, TOKEN_SYMBOL = "Coalition points", "CP"  # noqa: S105 a token's name, not a secret
+TOKEN_NAME, TOKEN_SYMBOL = "Coalition points", "CP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,25 +138,18 @@ class SettlementContract:
 
     def money(self) -> Contract:
         """The settlement token."""
-        money: Contract = self.w3.eth.contract(
-            address=self._fixed("token"), abi=artifacts.load("TestMoney").abi
-        )
+        money: Contract = self.w3.eth.contract(address=self._fixed("token"), abi=artifacts.load("TestMoney").abi)
         return money
 
     def supply(self, currency: int = COALITION_CURRENCY, at_block: int | None = None) -> int:
         """The token supply of a currency."""
-        points = self.w3.eth.contract(
-            address=self._fixed("points", currency), abi=artifacts.load("Points").abi
-        )
+        points = self.w3.eth.contract(address=self._fixed("points", currency), abi=artifacts.load("Points").abi)
         return int(asked(lambda: points.functions.totalSupply().call(block_identifier=at_block)))
 
     def finalized(self) -> dict[int, tuple[bytes, str]]:
         """Header hash and tx of every final settlement, from the contract's own events."""
         found = asked(lambda: self.contract.events.Finalized.get_logs(from_block=0))
-        return {
-            e["args"]["number"]: (bytes(e["args"]["headerHash"]), Web3.to_hex(e["transactionHash"]))
-            for e in found
-        }
+        return {e["args"]["number"]: (bytes(e["args"]["headerHash"]), Web3.to_hex(e["transactionHash"])) for e in found}
 
     def settled(self) -> dict[int, dict[int, int]]:
         """Net words moved by every final settlement, from the contract's own events."""
@@ -198,9 +191,7 @@ def deploy_test_money(outbox: Outbox) -> str:
     return _create(outbox, "TestMoney", "deploy:money")
 
 
-def deposit_test_money(
-    outbox: Outbox, contract: SettlementContract, amounts: Mapping[int, int], purpose: str
-) -> None:
+def deposit_test_money(outbox: Outbox, contract: SettlementContract, amounts: Mapping[int, int], purpose: str) -> None:
     """Mint test money and deposit it as collateral of the parties named."""
     money = contract.money()
     sender = Web3.to_checksum_address(outbox.signer.address)

@@ -70,7 +70,7 @@ def encode(entry: Entry) -> bytes:
 
 
 def decode(body: bytes) -> Entry:
-    """The entry of a body; raises Unreadable naming what is wrong. decode(encode(e)) == e, and back."""
+    """The entry of a body; raises Unreadable naming what is wrong. It and `encode` undo each other."""
     if len(body) % 8 or len(body) < HEAD * 8:
         raise Unreadable("entry", f"a body of {len(body)} bytes")
     w = struct.unpack(f">{len(body) // 8}Q", body)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Move, Place, Verb
 
-
 _KEPT = {Place.AVAILABLE: "available", Place.HELD: "held", Place.BURNED: "burned", Place.EXPIRED: "expired"}
 
 
@@ -36,9 +35,7 @@ class Lot:
     def origin(self) -> tuple[int, int]:
         """The lot that this one continues, or itself."""
         return (
-            (self.terms.origin_entry, self.terms.origin_index)
-            if self.terms.origin_entry
-            else (self.entry, self.index)
+            (self.terms.origin_entry, self.terms.origin_index) if self.terms.origin_entry else (self.entry, self.index)
         )
 
     def burn_key(self) -> tuple[int, int, tuple[int, int], int, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from counterfoil.core.counterfoil import hex_field
 from counterfoil.core.encoding import word
@@ -160,7 +161,7 @@ def unpack_supply(packed: bytes) -> list[Supply]:
         return int.from_bytes(record[place * 32 : place * 32 + 32], "big")
 
     supplies = [Supply(number(r, 0), r[32:64], number(r, 2), number(r, 3), number(r, 4)) for r in records]
-    if any(b.currency <= a.currency for a, b in zip(supplies, supplies[1:], strict=False)):
+    if any(b.currency <= a.currency for a, b in pairwise(supplies)):
         raise Unreadable("supply", "currencies must increase")
     return supplies
 
@@ -176,7 +177,8 @@ class Outcome:
 
 def outcome(gross: Mapping[int, int], collateral: Mapping[int, int], floors: Mapping[int, int]) -> Outcome:
     """The outcome of gross words on the collateral of a final block: collateral never falls below 0, and below its
-    floor only for a party named in `defaults`."""
+    floor only for a party named in `defaults`.
+    """
     after = {number: collateral.get(number, 0) + net for number, net in gross.items()}
     short = {number: -left for number, left in after.items() if left < 0}
     defaults = tuple(sorted(n for n, left in after.items() if gross[n] < 0 <= left < floors.get(n, 0)))

@@ -72,7 +72,9 @@ class SumTree:
             self._padding.append(join(self._padding[-1], self._padding[-1]))
         level = {}
         for one in leaves:
-            assert 0 <= one.place < 1 << depth and one.place not in level and 0 < one.balance <= MAX_SUM
+            assert 0 <= one.place < 1 << depth
+            assert one.place not in level
+            assert 0 < one.balance <= MAX_SUM
             level[one.place] = leaf(currency, one.balance, one.commitment)
         self._levels = [level]
         for height in range(depth):
@@ -88,15 +90,10 @@ class SumTree:
 
     def path(self, place: int) -> list[Node]:
         """The siblings of a place, bottom up, `depth` of them."""
-        return [
-            self._levels[height].get(place >> height ^ 1, self._padding[height])
-            for height in range(self.depth)
-        ]
+        return [self._levels[height].get(place >> height ^ 1, self._padding[height]) for height in range(self.depth)]
 
 
-def verify(
-    currency: int, one: Liability, depth: int, siblings: Sequence[Node], root: bytes, total: int
-) -> bool:
+def verify(currency: int, one: Liability, depth: int, siblings: Sequence[Node], root: bytes, total: int) -> bool:
     """Whether `one` is counted in the tree of `root` and `total`. False, never an error, for anything malformed."""
     if not 0 <= depth <= MAX_DEPTH or len(siblings) != depth or not 0 <= one.place < 1 << depth:
         return False

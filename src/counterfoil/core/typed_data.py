@@ -15,7 +15,7 @@ def keccak(data: bytes) -> bytes:
 
 
 def struct_hash(type_text: str, *words: bytes) -> bytes:
-    """hashStruct of EIP-712: `words` are the fields, 32 bytes each, `bytes` fields already hashed."""
+    """HashStruct of EIP-712: `words` are the fields, 32 bytes each, `bytes` fields already hashed."""
     assert all(len(one) == 32 for one in words)
     return keccak(keccak(type_text.encode()) + b"".join(words))
 

@@ -33,7 +33,7 @@ def mul_div_down(a: int, b: int, divisor: int) -> int:
 
 
 def mul_div_half_even(a: int, b: int, divisor: int) -> int:
-    """a x b / divisor to the nearest whole, ties to even; symmetric around zero."""
+    """A x b / divisor to the nearest whole, ties to even; symmetric around zero."""
     quotient, rest = divmod(abs(a * b), divisor)
     up = rest * 2 > divisor or (rest * 2 == divisor and quotient & 1)
     return (quotient + up) * (-1 if a * b < 0 else 1)

@@ -62,9 +62,7 @@ class Metrics:
             "counterfoil_writer_waiting", "Jobs waiting for the posting writer", registry=self.registry
         )
         self.log_size = Gauge("counterfoil_log_size", "Leaves in the log", registry=self.registry)
-        self.settlements = Gauge(
-            "counterfoil_settlements", "Settlements by state", ["state"], registry=self.registry
-        )
+        self.settlements = Gauge("counterfoil_settlements", "Settlements by state", ["state"], registry=self.registry)
 
     def posted(self, operations: int, seconds: float) -> None:
         """Note one posting transaction."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -76,9 +75,7 @@ def failed(error: Exception, request: Request) -> Response:
     request_id = request.scope.get("request_id")
     if not isinstance(error, CounterfoilError):
         _log.error("bug", error=repr(error), request_id=request_id, exc_info=error)
-        return answer(
-            request, "internal_error", "the gateway failed; nothing was posted unless a retry says so", {}
-        )
+        return answer(request, "internal_error", "the gateway failed; nothing was posted unless a retry says so", {})
     if STATUS[error.code] >= 500:
         _log.error("failed", code=error.code, detail=str(error), request_id=request_id)
     return response_of(error, request)
@@ -90,9 +87,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(CounterfoilError)
     async def on_error(request: Request, error: CounterfoilError) -> Response:
         if STATUS[error.code] >= 500:
-            _log.error(
-                "failed", code=error.code, detail=str(error), request_id=request.scope.get("request_id")
-            )
+            _log.error("failed", code=error.code, detail=str(error), request_id=request.scope.get("request_id"))
         return response_of(error, request)
 
     @app.exception_handler(RequestValidationError)
@@ -112,6 +107,4 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> Response:
         _log.error("bug", error=repr(error), request_id=request.scope.get("request_id"), exc_info=error)
-        return answer(
-            request, "internal_error", "the gateway failed; nothing was posted unless a retry says so", {}
-        )
+        return answer(request, "internal_error", "the gateway failed; nothing was posted unless a retry says so", {})

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from fastapi import Request
-from counterfoil.store.engine import Engine
 
 from counterfoil.chain.signer import CheckpointSigner, Signer
 from counterfoil.core.counterfoil import Promise, promise_json
@@ -17,6 +16,7 @@ from counterfoil.core.errors import ReadOnly
 from counterfoil.core.log import path_in
 from counterfoil.core.operation import Answer, Operation
 from counterfoil.store import books, registry
+from counterfoil.store.engine import Engine
 from counterfoil.store.posting import Group
 from counterfoil.store.writer import Writer
 
@@ -67,9 +67,7 @@ class Gateway:
         self.crash("api.received")
         answers, group = await asyncio.wrap_future(self.writer.submit(operations))
         self.crash("api.answering")
-        missing = {
-            group_of(a.entry) for a in answers if a.entry and (group is None or group_of(a.entry) != group.id)
-        }
+        missing = {group_of(a.entry) for a in answers if a.entry and (group is None or group_of(a.entry) != group.id)}
         old = await asyncio.to_thread(books.groups, self.engine, sorted(missing)) if missing else {}
         return self.bodies(answers, ([group] if group else []) + list(old.values()))
 

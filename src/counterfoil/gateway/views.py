@@ -36,11 +36,7 @@ def page_of(
     """A page by entry id; raises InvalidRequest for a cursor that no page gave."""
     after = -1
     if cursor is not None:
-        if (
-            not cursor.startswith("ent_")
-            or len(cursor) != 20
-            or not set(cursor[4:]) <= set("0123456789abcdef")
-        ):
+        if not cursor.startswith("ent_") or len(cursor) != 20 or not set(cursor[4:]) <= set("0123456789abcdef"):
             raise InvalidRequest("cursor", "is not the next_cursor of a page")
         after = min(int(cursor[4:], 16), 2**63 - 1)
     rows = fetch(after, limit + 1)

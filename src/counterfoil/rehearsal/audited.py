@@ -1,6 +1,7 @@
 """The audit of exports just fetched, as a report in the shape of --json."""
 
 from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 

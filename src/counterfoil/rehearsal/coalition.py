@@ -49,9 +49,7 @@ class Coalition:
     def add_partner(self, name: str, terms: dict[str, Any]) -> None:
         """Register a partner with a fresh test key; its client holds an API key with every scope."""
         signer = Signer(secrets.token_bytes(32))
-        made = asked(
-            self.operator.post("/v1/partners", json={"name": name, "signer": signer.address, "terms": terms})
-        )
+        made = asked(self.operator.post("/v1/partners", json={"name": name, "signer": signer.address, "terms": terms}))
         key = asked(self.operator.post(f"/v1/partners/{made['id']}/keys", json={}))["key"]
         self.partners[name] = Partner(made["id"], name, client_of(self.host.url, key), signer)
 
@@ -70,9 +68,7 @@ class Coalition:
                     partner.kept = Kept(self.host.home / f"signer-{partner.number}" / "signer.json")
                 done = look(Gateway(partner.client), contract, partner.signer, partner.kept)
                 if done.status == "refused":
-                    raise Unreadable(
-                        f"signer of {partner.name}", "; ".join(d.line() for d in done.differences)
-                    )
+                    raise Unreadable(f"signer of {partner.name}", "; ".join(d.line() for d in done.differences))
             asked(self.operator.post("/v1/settlements/advance"))
             shown = asked(self.operator.get(f"/v1/settlements/{number}"))
         return shown

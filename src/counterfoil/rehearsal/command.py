@@ -19,7 +19,7 @@ from counterfoil.store.schema import is_postgresql, own_schema
 ZONE = "Europe/Warsaw"
 
 
-def run(file: Path, ids: list[str], database: str | None, as_json: bool) -> int:  # noqa: FBT001 a flag of the command
+def run(file: Path, ids: list[str], database: str | None, as_json: bool) -> int:
     """Exit code: 0 all as expected, 1 a difference or finding, 2 a file that cannot be read or is beyond the grammar."""
     try:
         scenarios = read(file, ids)

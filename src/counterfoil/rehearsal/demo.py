@@ -117,9 +117,7 @@ def _audits(journey: Journey, folder: Path, done: Any) -> tuple[dict[str, Any], 
     lie = audited(public, copy, kept, journey.host.rpc, address)
     done()
     first: dict[str, Any] = next((f for f in lie["findings"] if f["entry"]), {})
-    header = next(
-        (s["header_hash"] for s in journey.settlements() if s["number"] == first.get("settlement")), None
-    )
+    header = next((s["header_hash"] for s in journey.settlements() if s["number"] == first.get("settlement")), None)
     return report, {
         "member": entry["member"], "points": forgery.POINTS, "findings": lie["findings"],
         "entry": first.get("entry"), "settlement": first.get("settlement"), "header": first.get("header") or header,

@@ -40,15 +40,14 @@ def forge(sealed: Path, copy: Path) -> Forged:
     for folder in sorted((copy / "settlements").iterdir(), reverse=True):
         bodies = list(unpack_entries((folder / "entries").read_bytes()))
         handles = unpack_handles((folder / "handles").read_bytes())
-        owed = dict(zip(unpack_leaf_handles((folder / "liability_handles").read_bytes()),
-                        unpack_liabilities((folder / "liabilities").read_bytes())[COALITION_CURRENCY][1], strict=True))  # fmt: skip
+        depth, leaves = unpack_liabilities((folder / "liabilities").read_bytes())[COALITION_CURRENCY]
+        owed = dict(zip(unpack_leaf_handles((folder / "liability_handles").read_bytes()), leaves, strict=True))
         for place in reversed(range(len(bodies))):
             entry = decode(bodies[place])
             leaf = owed.get(handles[place][0])
             if entry.verb is Verb.EARN and entry.lots[0].points > POINTS and leaf and leaf.balance > POINTS:
                 bodies[place] = encode(_less(entry))
                 (folder / "entries").write_bytes(b"".join(map(pack_entry, bodies)))
-                depth, leaves = unpack_liabilities((folder / "liabilities").read_bytes())[COALITION_CURRENCY]
                 less = [replace(one, balance=one.balance - POINTS) if one == leaf else one for one in leaves]
                 (folder / "liabilities").write_bytes(pack_liabilities(COALITION_CURRENCY, depth, less))
                 return Forged(entry.id, int(folder.name))

@@ -100,9 +100,7 @@ def _start(where: str, start: dict[str, Any]) -> None:
         if not isinstance(terms, dict):
             raise Unreadable(where, f"contracts, {partner}: a list of terms with `since` is not built yet")
         for term, value in terms.items():
-            if term in SETTLED_TERMS and (
-                value != SETTLED_TERMS[term] or type(value) is not type(SETTLED_TERMS[term])
-            ):
+            if term in SETTLED_TERMS and (value != SETTLED_TERMS[term] or type(value) is not type(SETTLED_TERMS[term])):
                 raise Unreadable(where, f"contracts, {partner}: `{term}` {value!r} is not built yet")
         _only(f"{where}, contracts, {partner}", terms, TERMS | set(SETTLED_TERMS), LATER_TERMS)
 

@@ -51,9 +51,9 @@ def folder() -> Path:
 
 def baskets(*, year: bool) -> Iterator[Basket]:
     """Baskets of weeks 1 to 8, or of the year, in order of (timestamp, basket id); a line is round(value x 100) cents."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
+    import pyarrow as pa  # noqa: PLC0415 of the extra `demo`: only who replays needs it
+    import pyarrow.compute as pc  # noqa: PLC0415
+    import pyarrow.parquet as pq  # noqa: PLC0415
 
     columns = ["household_id", "basket_id", "product_id", "sales_value", "week", "transaction_timestamp"]
     lines = pq.read_table(folder() / "transactions.parquet", columns=columns)
@@ -63,9 +63,7 @@ def baskets(*, year: bool) -> Iterator[Basket]:
     places = {name: place for place, (_, _, names) in enumerate(PARTNERS) for name in names}
     named = {
         product: places.get(department, len(PARTNERS) - 1)
-        for product, department in zip(
-            *(products[name].to_pylist() for name in products.column_names), strict=True
-        )
+        for product, department in zip(*(products[name].to_pylist() for name in products.column_names), strict=True)
     }
     partner = [named.get(product, len(PARTNERS) - 1) for product in lines["product_id"].to_pylist()]
     cents = pc.cast(pc.round(pc.multiply(lines["sales_value"], 100)), pa.int64())

@@ -114,17 +114,11 @@ class Journey:
 
     def _know_members(self, read: list[Basket]) -> None:
         households = sorted({basket.household for basket in read})
-        answer = self.operator.post(
-            "/v1/members/batch", json={"references": [str(one) for one in households]}
-        )
-        self.members = {
-            household: one["id"] for household, one in zip(households, asked(answer)["data"], strict=True)
-        }
+        answer = self.operator.post("/v1/members/batch", json={"references": [str(one) for one in households]})
+        self.members = {household: one["id"] for household, one in zip(households, asked(answer)["data"], strict=True)}
 
     def _post(self, operations: list[dict[str, Any]], kept: Any) -> None:
-        answer = asked(
-            self.operator.post("/v1/batches", json={"operations": operations, "credentials": self.keys})
-        )
+        answer = asked(self.operator.post("/v1/batches", json={"operations": operations, "credentials": self.keys}))
         for place, (operation, one) in enumerate(zip(operations, answer["answers"], strict=True)):
             if one["status"] != 201:
                 raise Unreadable(f"operation {operation['key']}", f"refused: {one['body'].get('detail')}")

@@ -45,11 +45,7 @@ class Processes:
         """Raises Unreachable naming the process that ended and the end of its log."""
         for name, process in self.running.items():
             if process.poll() is not None:
-                tail = (
-                    (self.logs / f"{name}.log")
-                    .read_text(encoding="utf-8", errors="replace")
-                    .splitlines()[-3:]
-                )
+                tail = (self.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
                 raise Unreachable(name, f"it ended with {process.returncode}: {' | '.join(tail)}")
 
     def stop(self) -> None:

@@ -39,9 +39,7 @@ def run_scenario(scenario: Scenario, coalition: Coalition) -> dict[str, Any]:
     start = scenario.start
     for name in start.get("partners", []):
         terms = start.get("contracts", {}).get(name, {})
-        coalition.add_partner(
-            name, {k: v for k, v in terms.items() if k in {"valid_days", "breakage_operator_bp"}}
-        )
+        coalition.add_partner(name, {k: v for k, v in terms.items() if k in {"valid_days", "breakage_operator_bp"}})
     for name in start.get("members", []):
         coalition.add_member(name)
     run, steps = Run(coalition), []
@@ -84,9 +82,7 @@ def _key(run: Run, step: dict[str, Any]) -> str:
 def _send(run: Run, verb: str, args: dict[str, Any], key: str) -> httpx.Response:
     """One operation with the credential of the partner it concerns."""
     body = {
-        name: value
-        for name, value in args.items()
-        if name in {"points", "valid_to", "ttl_seconds", "earn", "burn"}
+        name: value for name, value in args.items() if name in {"points", "valid_to", "ttl_seconds", "earn", "burn"}
     }
     if "ref" in args:
         body["external_id"] = args["ref"]
@@ -174,9 +170,7 @@ def _close(run: Run, sums: dict[str, int]) -> dict[str, Any]:
 
 
 def _balances(run: Run, member: str) -> dict[str, Any]:
-    shown = asked(
-        run.coalition.operator.get(f"/v1/members/{run.coalition.members.get(member, NOBODY)}/balance")
-    )
+    shown = asked(run.coalition.operator.get(f"/v1/members/{run.coalition.members.get(member, NOBODY)}/balance"))
     return {shown["currency"]: {name: shown[name] for name in BALANCE}}
 
 

@@ -72,9 +72,7 @@ def print_settlements(
         f"{figures['members']:,} members, {figures['baskets']:,} baskets, {figures['earns']:,} earns, "
         f"{figures['burns']:,} burns: {figures['issued']:,} issued, {figures['burned']:,} burned"
     )
-    console.print(
-        f"liability {figures['outstanding']:,} points = token supply on chain {figures['supply']:,}"
-    )
+    console.print(f"liability {figures['outstanding']:,} points = token supply on chain {figures['supply']:,}")
 
 
 def print_audit(console: Console, report: dict[str, Any], forged: dict[str, Any], folder: Path) -> None:
@@ -84,9 +82,7 @@ def print_audit(console: Console, report: dict[str, Any], forged: dict[str, Any]
                   f"{statuses.count('not_run')} not run, {len(report['findings'])} findings")  # fmt: skip
     for finding in report["findings"]:
         console.print(f"  {finding['check']}: {finding['message']}", markup=False)
-    console.print(
-        f"\nforgery: {forged['points']} points taken from {forged['member']} on a copy; the auditor says:"
-    )
+    console.print(f"\nforgery: {forged['points']} points taken from {forged['member']} on a copy; the auditor says:")
     for finding in forged["findings"][:5]:
         console.print(f"  {finding['check']}: {finding['message']}", markup=False)
     console.print(

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-
-from counterfoil.store.engine import Engine
-
 from counterfoil.core import netting
 from counterfoil.core.files import (
     ENTRIES,
@@ -24,7 +21,7 @@ from counterfoil.core.sum_tree import SumTree
 from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.settlement.rulebook import rulebook_bytes
 from counterfoil.store import books, json_text, registry, settlements
-from counterfoil.store.engine import writing
+from counterfoil.store.engine import Engine, writing
 
 
 def compute(engine: Engine, number: int, crash: Callable[[str], None] = lambda point: None) -> None:

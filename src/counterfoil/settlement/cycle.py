@@ -11,10 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-
-from counterfoil.store.engine import Engine
-
-
 from counterfoil.chain.client import Memory, Web3, final_block
 from counterfoil.chain.outbox import Outbox
 from counterfoil.chain.settlement import (
@@ -35,7 +31,7 @@ from counterfoil.core.settlement import Header, outcome, pack_defaults
 from counterfoil.settlement.closing import closing_of, compute
 from counterfoil.settlement.rulebook import rulebook_hash
 from counterfoil.store import books, json_text, registry, settlements
-from counterfoil.store.engine import writing
+from counterfoil.store.engine import Engine, writing
 
 DUE_BATCH = 2_000
 ADDRESS = "settlement:address"
@@ -133,9 +129,7 @@ class Cycle:
         if row.header is None or row.state not in {"closed", "proposed"} or contract is None:
             raise SettlementNotWaiting(number, row.state)
         header = header_of(row)
-        if recover(header.digest(contract.chain_id, contract.address), signed) != contract.signers().get(
-            partner
-        ):
+        if recover(header.digest(contract.chain_id, contract.address), signed) != contract.signers().get(partner):
             raise BadSignature("does not recover to this partner's signer over the header that waits")
         with writing(self.engine) as connection:
             settlements.sign(connection, number, partner, header.hash(), signed)
@@ -154,9 +148,7 @@ class Cycle:
                   self.checkpoint_key, partners),
         )  # fmt: skip
         if self.token is None:
-            amounts = {p.number: SANDBOX_COLLATERAL_MICROS for p in partners} | {
-                OPERATOR: SANDBOX_COLLATERAL_MICROS
-            }
+            amounts = {p.number: SANDBOX_COLLATERAL_MICROS for p in partners} | {OPERATOR: SANDBOX_COLLATERAL_MICROS}
             deposit_test_money(outbox, contract, amounts, "deposit")
         self.memory.remember(ADDRESS, contract.address)
         return contract.address
@@ -164,7 +156,8 @@ class Cycle:
     def _prepare(self, row: Any, contract: SettlementContract) -> bool:
         programme = self.programme()
         closing, final = closing_of(row, programme.programme), contract.final()
-        assert final.closing == closing.previous_closing and final.number == row.number - 1
+        assert final.closing == closing.previous_closing
+        assert final.number == row.number - 1
         gross = netting.unpack(closing.gross)
         block, block_hash = final_block(self.w3)
         result = outcome(gross, contract.collateral(gross, block), contract.floors(gross))
@@ -173,9 +166,7 @@ class Cycle:
             deposit_test_money(self.outbox(), contract, missing, f"deposit:{row.number}:{block}")
             return True
         if result.short:
-            names = ", ".join(
-                f"{programme.name_of(n)} lacks {micros} micros" for n, micros in result.short.items()
-            )
+            names = ", ".join(f"{programme.name_of(n)} lacks {micros} micros" for n, micros in result.short.items())
             self._alert(row, f"collateral does not cover the positions: {names}")
             return False
         header = Header(
@@ -211,7 +202,8 @@ class Cycle:
 
     def _note_final(self, row: Any, contract: SettlementContract) -> bool:
         header, tx = contract.finalized()[row.number]
-        assert row.header is not None and header == header_of(row).hash()
+        assert row.header is not None
+        assert header == header_of(row).hash()
         self._record(row, state="final", tx=tx, alert=None)
         return True
 

@@ -7,9 +7,7 @@ import tarfile
 from collections.abc import Iterator
 from typing import Any
 
-
 import orjson
-from counterfoil.store.engine import Engine
 
 from counterfoil.chain.signer import CheckpointSigner
 from counterfoil.core import log
@@ -17,6 +15,7 @@ from counterfoil.core.files import TILE, pack_bundle, pack_entry, pack_handles, 
 from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.settlement.cycle import header_of
 from counterfoil.store import books, json_text, registry, sequencer, settlements
+from counterfoil.store.engine import Engine
 
 File = tuple[str, bytes]
 

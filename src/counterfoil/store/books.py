@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, RowMapping, Select, and_, func, select
+from sqlalchemy import BigInteger, ColumnElement, Engine, RowMapping, Select, and_, func, literal_column, select
 
 from counterfoil.core import log
 from counterfoil.core.encoding import decode
@@ -17,8 +17,9 @@ from counterfoil.store.posting import Group, in_hex
 from counterfoil.store.state import State
 from counterfoil.store.tables import entry, entry_group, log_group, member
 
-_GROUP = entry.c.id.op(">>")(PLACE_BITS)
-_PLACE = entry.c.id.op("&")((1 << PLACE_BITS) - 1)
+# literal, because PostgreSQL shifts by an integer and drivers send a bigint
+_GROUP: ColumnElement[int] = literal_column(f"(entry.id >> {PLACE_BITS})", BigInteger)
+_PLACE: ColumnElement[int] = literal_column(f"(entry.id & {(1 << PLACE_BITS) - 1})", BigInteger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +49,7 @@ def holdings(engine: Engine, number: int, now: int) -> Holdings | None:
 def known_members(engine: Engine) -> list[int]:
     """Every member's id."""
     with engine.connect() as connection:
-        return list(
-            connection.execute(select(member.c.id).order_by(member.c.created_at, member.c.id)).scalars()
-        )
+        return list(connection.execute(select(member.c.id).order_by(member.c.created_at, member.c.id)).scalars())
 
 
 def due_members(engine: Engine, now: int, limit: int) -> list[int]:
@@ -82,7 +81,7 @@ def row(engine: Engine, number: int) -> Row | None:
 
 def leaves(engine: Engine, start: int, end: int, partner: int | None = None) -> Iterator[Row]:
     """Sequenced entries with leaf index in [start, end), in order; of one partner if named. Streams."""
-    query = _rows(outer=False).where(_LEAF >= start, _LEAF < end).order_by(_LEAF)
+    query = _rows(outer=False).where(start <= _LEAF, end > _LEAF).order_by(_LEAF)
     first = select(func.max(log_group.c.first)).where(log_group.c.first <= start).scalar_subquery()
     query = query.where(log_group.c.first >= first, log_group.c.first < end)
     if partner is not None:
@@ -96,8 +95,8 @@ def leaf_hashes(engine: Engine, start: int, end: int) -> list[bytes]:
     """The 32-byte leaf data of [start, end)."""
     first = select(func.max(log_group.c.first)).where(log_group.c.first <= start).scalar_subquery()
     query = (
-        select(entry.c.hash).join(log_group, log_group.c.group == _GROUP)
-        .where(log_group.c.first >= first, log_group.c.first < end, _LEAF >= start, _LEAF < end).order_by(_LEAF)
+        select(entry.c.hash).select_from(entry).join(log_group, log_group.c.group == _GROUP)
+        .where(log_group.c.first >= first, log_group.c.first < end, start <= _LEAF, end > _LEAF).order_by(_LEAF)
     )  # fmt: skip
     with engine.connect() as connection:
         return [bytes(one) for one in connection.execute(query).scalars()]
@@ -130,11 +129,9 @@ _LEAF = log_group.c.first + _PLACE
 def _rows(*, outer: bool = True) -> Select[tuple[object, ...]]:
     columns = (entry.c.id, entry.c.body, entry.c.hash, entry.c.member, entry.c.other, entry.c.external_id)
     query = select(*columns, _LEAF.label("leaf"))
-    return query.join(log_group, and_(log_group.c.group == _GROUP), isouter=outer)
+    return query.select_from(entry).join(log_group, and_(log_group.c.group == _GROUP), isouter=outer)
 
 
 def _row(one: RowMapping) -> Row:
     body = bytes(one["body"])
-    return Row(
-        decode(body), body, bytes(one["hash"]), one["member"], one["other"], one["external_id"], one["leaf"]
-    )
+    return Row(decode(body), body, bytes(one["hash"]), one["member"], one["other"], one["external_id"], one["leaf"])

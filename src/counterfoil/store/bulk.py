@@ -43,9 +43,7 @@ def update(
         changed = connection.exec_driver_sql(_update_unnest(table, *names), _arrays(rows, kinds)).rowcount
     else:
         width = len(keys)
-        ordered = [
-            (*row[width : width + len(columns)], *row[:width], *row[width + len(columns) :]) for row in rows
-        ]
+        ordered = [(*row[width : width + len(columns)], *row[:width], *row[width + len(columns) :]) for row in rows]
         changed = connection.exec_driver_sql(_update_values(table, *names), ordered).rowcount
     if changed != len(rows):
         raise Lost(f"{table.name}: {changed} of {len(rows)} rows were as decided on")
@@ -71,9 +69,7 @@ def select(
 @lru_cache(maxsize=256)
 def _kinds(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
     """PostgreSQL's types of columns."""
-    return tuple(
-        {"BLOB": "bytea"}.get(str(table.c[name].type), str(table.c[name].type).lower()) for name in names
-    )
+    return tuple({"BLOB": "bytea"}.get(str(table.c[name].type), str(table.c[name].type).lower()) for name in names)
 
 
 def _arrays(rows: Sequence[Row], kinds: tuple[str, ...]) -> tuple[str, ...]:
@@ -94,8 +90,7 @@ def _bytes(column: Sequence[bytes | None]) -> list[str]:
 
 def _texts(column: Sequence[str | None]) -> list[str]:
     return [
-        "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        for value in column
+        "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' for value in column
     ]
 
 
@@ -129,9 +124,7 @@ def _update_unnest(table: Table, keys: tuple[str, ...], columns: tuple[str, ...]
     sets = ", ".join(f'"{c}" = v.v{new + i}' for i, c in enumerate(columns))
     where = [f't."{k}" = v.v{i}' for i, k in enumerate(keys)]
     where += [f't."{c}" IS NOT DISTINCT FROM v.v{old + i}' for i, c in enumerate(columns)]
-    return (
-        f'UPDATE "{table.name}" t SET {sets} FROM unnest({arrays}) v({aliases}) WHERE {" AND ".join(where)}'
-    )
+    return f'UPDATE "{table.name}" t SET {sets} FROM unnest({arrays}) v({aliases}) WHERE {" AND ".join(where)}'
 
 
 @lru_cache(maxsize=64)
@@ -152,9 +145,7 @@ def _select_unnest(table: Table, columns: tuple[str, ...], keys: tuple[str, ...]
 
 @lru_cache(maxsize=64)
 def _select_json(table: Table, columns: tuple[str, ...], keys: tuple[str, ...], where: str) -> str:
-    on = [f"t.\"{key}\" = json_extract(v.value, '$[{i}]')" for i, key in enumerate(keys)] + [
-        f"({where})"
-    ] * bool(where)
+    on = [f"t.\"{key}\" = json_extract(v.value, '$[{i}]')" for i, key in enumerate(keys)] + [f"({where})"] * bool(where)
     picked = ", ".join(f't."{c}"' for c in columns)
     # CROSS JOIN keeps SQLite's order: a few wanted keys drive, the table is looked up by index
     return f'SELECT {picked} FROM json_each(?) v CROSS JOIN "{table.name}" t ON {" AND ".join(on)}'

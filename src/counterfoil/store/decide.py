@@ -185,9 +185,7 @@ def _held(desk: Desk, op: Operation) -> tuple[Holdings, Hold]:
     return who, held
 
 
-def _original(
-    desk: Desk, op: Operation, kind: str, unknown: Refusal
-) -> tuple[Effect, refunds.Original, Holdings]:
+def _original(desk: Desk, op: Operation, kind: str, unknown: Refusal) -> tuple[Effect, refunds.Original, Holdings]:
     effect = desk.effects.get((op.partner, kind, op.original))
     if effect is None:
         raise unknown

@@ -62,23 +62,19 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def _sqlite(url: Any) -> Engine:
-    engine = create_engine(
-        url, connect_args={"timeout": BUSY_MILLISECONDS / 1000, "check_same_thread": False}
-    )
+    engine = create_engine(url, connect_args={"timeout": BUSY_MILLISECONDS / 1000, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver's own BEGIN would come too late: ours is below
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
-        if connection.execute("PRAGMA synchronous").fetchone()[0] != 2:  # noqa: PLR2004 2 is FULL
+        if connection.execute("PRAGMA synchronous").fetchone()[0] != 2:
             raise Unreachable("database", "SQLite does not keep synchronous=FULL")
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(
-            f"BEGIN {connection.get_execution_options().get('counterfoil_begin', 'DEFERRED')}"
-        )
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('counterfoil_begin', 'DEFERRED')}")
 
     return engine
 
@@ -99,9 +95,7 @@ def _assert_durable(connection: Connection) -> None:
 
 def _translated(context: ExceptionContext) -> None:
     """A database that went away is Unreachable to everybody above; other errors stay the writer's to judge."""
-    if context.is_disconnect or (
-        context.connection is None and isinstance(context.sqlalchemy_exception, DBAPIError)
-    ):
+    if context.is_disconnect or (context.connection is None and isinstance(context.sqlalchemy_exception, DBAPIError)):
         raise Unreachable("books", str(context.original_exception).splitlines()[0])
 
 

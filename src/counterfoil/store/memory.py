@@ -19,9 +19,7 @@ class BooksMemory:
     def recall(self, name: str) -> str | None:
         """The text kept under a name."""
         with self.engine.connect() as connection:
-            return connection.execute(
-                select(memory.c.value).where(memory.c.name == name)
-            ).scalar_one_or_none()
+            return connection.execute(select(memory.c.value).where(memory.c.name == name)).scalar_one_or_none()
 
     def remember(self, name: str, value: str) -> None:
         """Keep a text, instead of what was there."""

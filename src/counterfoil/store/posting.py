@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-
 from sqlalchemy import Connection, Engine, select, text
 
 from counterfoil.core import log
@@ -94,15 +93,11 @@ class Poster:
 
 def _take_fence(connection: Connection) -> tuple[int, bytes]:
     lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
-    row = connection.execute(
-        text(f"SELECT number, hash FROM fence WHERE shard = {registry.SHARD}{lock}")
-    ).one()
+    row = connection.execute(text(f"SELECT number, hash FROM fence WHERE shard = {registry.SHARD}{lock}")).one()
     return row[0], bytes(row[1])
 
 
-def _stored(
-    connection: Connection, operations: Sequence[Operation]
-) -> dict[tuple[int, str], tuple[bytes, Answer]]:
+def _stored(connection: Connection, operations: Sequence[Operation]) -> dict[tuple[int, str], tuple[bytes, Answer]]:
     keys = [(op.partner, op.key) for op in operations if op.key is not None]
     columns = [c.name for c in tables.request.columns]
     return {
@@ -124,14 +119,10 @@ def read(connection: Connection, desk: Desk, operations: Sequence[Operation]) ->
         desk.effects[partner, kind, external_id] = Effect(entry, refunded, refunded)
     wanted = {(op.partner, op.verb.removeprefix("refund_"), op.original) for op in operations if op.original}
     originals = [(desk.effects[name].entry,) for name in wanted if name in desk.effects]
-    for number, body, owner in bulk.select(
-        connection, tables.entry, ("id", "body", "member"), ("id",), originals
-    ):
+    for number, body, owner in bulk.select(connection, tables.entry, ("id", "body", "member"), ("id",), originals):
         desk.originals[number] = (decode(bytes(body)), owner)
     holds = {op.hold for op in operations if op.hold}
-    for entry, owner in bulk.select(
-        connection, tables.hold, ("entry", "member"), ("entry",), [(h,) for h in holds]
-    ):
+    for entry, owner in bulk.select(connection, tables.hold, ("entry", "member"), ("entry",), [(h,) for h in holds]):
         desk.holders[entry] = owner
     members = {op.member for op in operations} | {op.recipient for op in operations}
     members |= {owner for _entry, owner in desk.originals.values()} | set(desk.holders.values())
@@ -141,9 +132,7 @@ def read(connection: Connection, desk: Desk, operations: Sequence[Operation]) ->
     desk.state.load_holds(connection, holds)
     entries = [entry for entry, _owner in desk.originals.values()]
     names_of_lots = {(move.entry, move.index) for entry in entries for move in burned(entry.moves)}
-    desk.state.load_lots(
-        connection, names_of_lots, [entry.id for entry in entries if entry.verb is Verb.EARN]
-    )
+    desk.state.load_lots(connection, names_of_lots, [entry.id for entry in entries if entry.verb is Verb.EARN])
 
 
 def _answers(
@@ -176,27 +165,19 @@ def _write(
 ) -> Group:  # fmt: skip
     journal = desk.journal
     external = {
-        a.entry: op.external_id
-        for op, a in zip(operations, answers, strict=True)
-        if a.entry and not a.replayed
+        a.entry: op.external_id for op, a in zip(operations, answers, strict=True) if a.entry and not a.replayed
     }
     entries = []
     for one in journal.written:
         e, other = one.entry, one.members[1] if len(one.members) > 1 else None
-        entries.append(
-            (e.id, one.hash, one.body, e.verb, e.partner, one.members[0], other, external.get(e.id))
-        )
+        entries.append((e.id, one.hash, one.body, e.verb, e.partner, one.members[0], other, external.get(e.id)))
     hashes = tuple(one.hash for one in journal.written)
     levels = log.levels(hashes)
     root, settle_by = levels[-1][0], desk.programme.open_settlement + 1
     words = (journal.group, len(hashes), journal.now)
-    chained = hashlib.sha256(
-        _GROUP + previous + root + b"".join(w.to_bytes(8, "big") for w in words)
-    ).digest()
+    chained = hashlib.sha256(_GROUP + previous + root + b"".join(w.to_bytes(8, "big") for w in words)).digest()
     bulk.insert(connection, tables.entry, entries)
-    bulk.insert(
-        connection, tables.entry_group, [(journal.group, root, chained, len(hashes), journal.now, settle_by)]
-    )
+    bulk.insert(connection, tables.entry_group, [(journal.group, root, chained, len(hashes), journal.now, settle_by)])
     bulk.update(
         connection, tables.fence, ("shard",), ("number", "hash"),
         [(registry.SHARD, number + 1, chained, number, previous)],

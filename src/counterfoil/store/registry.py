@@ -80,7 +80,7 @@ def found(engine: Engine, *, zone: str, livemode: bool, entropy: bytes | None = 
                     open_settlement=1,
                     revision=1,
                     clock=None,
-                )  # fmt: skip
+                )
             )
             connection.execute(insert(fence).values(shard=SHARD, number=0, hash=bytes(32)))
             connection.execute(insert(log_head).values(id=1, size=0, peaks=Frontier().packed()))
@@ -96,8 +96,7 @@ def load(connection: Connection) -> Programme:
         for c in connection.execute(select(contract).order_by(contract.c.partner, contract.c.version))
     }
     parties = {
-        p.id: Party(p.id, p.name, contracts[p.id], p.signer, p.floor_micros)
-        for p in connection.execute(select(party))
+        p.id: Party(p.id, p.name, contracts[p.id], p.signer, p.floor_micros) for p in connection.execute(select(party))
     }
     return Programme(
         bytes(row.programme), row.zone, row.livemode, row.open_settlement, row.revision, row.clock, parties
@@ -120,18 +119,14 @@ def set_clock(engine: Engine, at: int) -> None:
     """Move a sandbox's test clock: forward only; before the first entry and close, anywhere. Raises ClockBackwards."""
     lock = " FOR UPDATE" if engine.dialect.name == "postgresql" else ""
     with writing(engine) as connection:
-        entries = connection.execute(
-            text(f"SELECT number FROM fence WHERE shard = {SHARD}{lock}")
-        ).scalar_one()
+        entries = connection.execute(text(f"SELECT number FROM fence WHERE shard = {SHARD}{lock}")).scalar_one()
         row = connection.execute(select(programme.c.clock, programme.c.open_settlement)).one()
         if at < clock_or_machine(row.clock) and (entries or row.open_settlement > 1):
             raise ClockBackwards(text_instant(clock_or_machine(row.clock)))
         connection.execute(update(programme).values(clock=at))
 
 
-def add_partner(
-    engine: Engine, name: str, terms: Contract, signer: str | None, floor_micros: int, now: int
-) -> Party:
+def add_partner(engine: Engine, name: str, terms: Contract, signer: str | None, floor_micros: int, now: int) -> Party:
     """Register a partner with its first contract; raises InvalidRequest for a name or signer already taken."""
     with writing(engine) as connection:
         known = load(connection)
@@ -144,9 +139,7 @@ def add_partner(
         if number > LAST_PARTNER:
             raise InvalidRequest("name", "a programme has at most 32,752 partners")
         connection.execute(
-            insert(party).values(
-                id=number, name=name, signer=signer, floor_micros=floor_micros, created_at=now
-            )
+            insert(party).values(id=number, name=name, signer=signer, floor_micros=floor_micros, created_at=now)
         )
         connection.execute(
             insert(contract).values(
@@ -157,7 +150,7 @@ def add_partner(
                 fee_micros=terms.fee_micros,
                 valid_days=terms.valid_days,
                 breakage_operator_bp=terms.breakage_operator_bp,
-            )  # fmt: skip
+            )
         )
         connection.execute(update(programme).values(revision=programme.c.revision + 1))
     return Party(number, name, terms, signer, floor_micros)
@@ -177,7 +170,7 @@ def issue_key(engine: Engine, number: int, scopes: tuple[str, ...], now: int, ke
                 scopes=" ".join(scopes),
                 created_at=now,
                 revoked_at=None,
-            )  # fmt: skip
+            )
         )
     return key
 
@@ -185,7 +178,7 @@ def issue_key(engine: Engine, number: int, scopes: tuple[str, ...], now: int, ke
 def prefix_of(key: str) -> str:
     """The part of a key that may be shown; raises Unauthenticated for what is no key."""
     parts = key.split("_", 2)
-    if len(parts) != 3 or parts[0] != "cf" or not parts[1] or len(parts[2]) < 32:  # noqa: PLR2004 the format above
+    if len(parts) != 3 or parts[0] != "cf" or not parts[1] or len(parts[2]) < 32:
         raise Unauthenticated("this is not an API key of a counterfoil gateway")
     return parts[1]
 
@@ -208,23 +201,17 @@ def revoke_key(engine: Engine, prefix: str, now: int) -> bool:
         return connection.execute(query.values(revoked_at=now)).rowcount == 1
 
 
-def add_members(
-    engine: Engine, caller: int, references: Sequence[str | None], now: int
-) -> list[tuple[int, bool]]:
+def add_members(engine: Engine, caller: int, references: Sequence[str | None], now: int) -> list[tuple[int, bool]]:
     """A member's id for each reference, and whether it is new: one reference of one party is one member, for ever."""
     try:
         with writing(engine) as connection:
             named = [(caller, one) for one in references if one is not None]
             rows = bulk.select(connection, identity, ("reference", "member"), ("party", "reference"), named)
             known: dict[str, int] = dict(rows)
-            fresh = {
-                one: secrets.randbits(62) + 1 for one in dict.fromkeys(references) if one not in known and one
-            }
+            fresh = {one: secrets.randbits(62) + 1 for one in dict.fromkeys(references) if one not in known and one}
             unnamed = [secrets.randbits(62) + 1 for one in references if one is None]
             ids = [*fresh.values(), *unnamed]
-            bulk.insert(
-                connection, member, [(number, secrets.token_bytes(32), now, 0, 0, None) for number in ids]
-            )
+            bulk.insert(connection, member, [(number, secrets.token_bytes(32), now, 0, 0, None) for number in ids])
             bulk.insert(connection, identity, [(caller, one, number) for one, number in fresh.items()])
     except IntegrityError:  # another request was first with one of these references: it is there now
         return add_members(engine, caller, references, now)

@@ -31,9 +31,7 @@ def append(connection: Connection) -> tuple[int, bytes]:
     head = connection.execute(text(f"SELECT size, peaks FROM log_head{lock}")).one()
     last = connection.execute(select(func.coalesce(func.max(log_group.c.group), -1))).scalar_one()
     groups = connection.execute(
-        select(entry_group.c.id, entry_group.c.count)
-        .where(entry_group.c.id > last)
-        .order_by(entry_group.c.id)
+        select(entry_group.c.id, entry_group.c.count).where(entry_group.c.id > last).order_by(entry_group.c.id)
     ).all()
     frontier = Frontier.unpacked(head.size, bytes(head.peaks))
     if not groups:

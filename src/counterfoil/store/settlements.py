@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-
 from sqlalchemy import Connection, Engine, Row, insert, select, text, update
 
 from counterfoil.core import netting
@@ -32,9 +31,7 @@ class Fold:
     burned: dict[int, int] = field(default_factory=dict)  # points by partner, of burns and captures
     outstanding: dict[int, int] = field(default_factory=dict)  # change of available + held, by member
     originals: set[int] = field(default_factory=set)  # entries that refunds refer to
-    flows: dict[tuple[int, int], int] = field(
-        default_factory=dict
-    )  # micros by payer and payee, before netting
+    flows: dict[tuple[int, int], int] = field(default_factory=dict)  # micros by payer and payee, before netting
 
     def add(self, one: books.Row) -> None:
         """Fold one entry in."""
@@ -91,16 +88,12 @@ def fold(engine: Engine, start: int, end: int) -> Fold:
     return result
 
 
-def move_liabilities(
-    connection: Connection, number: int, changes: dict[int, int], depth: int
-) -> tuple[int, int]:
+def move_liabilities(connection: Connection, number: int, changes: dict[int, int], depth: int) -> tuple[int, int]:
     """Give who moved a new salt and a random free place in the tree of settlement `number`; returns depth and total.
 
     Who did not move keeps leaf and place, so neighbours learn nothing that lasts.
     """
-    query = select(liability.c.member, liability.c.place, liability.c.balance).where(
-        liability.c.until.is_(None)
-    )
+    query = select(liability.c.member, liability.c.place, liability.c.balance).where(liability.c.until.is_(None))
     live = {row.member: (row.place, row.balance) for row in connection.execute(query)}
     moved = {who: live.get(who, (0, 0))[1] + change for who, change in changes.items() if change}
     taken = {place for who, (place, _balance) in live.items() if who not in moved}
@@ -166,9 +159,7 @@ def sign(connection: Connection, number: int, partner: int, header: bytes, signe
     """Keep a partner's signature over a header; a second one of the same partner replaces it."""
     where = (signature.c.settlement == number, signature.c.partner == partner)
     connection.execute(signature.delete().where(*where))
-    connection.execute(
-        insert(signature).values(settlement=number, partner=partner, header=header, signature=signed)
-    )
+    connection.execute(insert(signature).values(settlement=number, partner=partner, header=header, signature=signed))
 
 
 def signatures(engine: Engine, number: int, header: bytes) -> dict[int, bytes]:
@@ -177,7 +168,4 @@ def signatures(engine: Engine, number: int, header: bytes) -> dict[int, bytes]:
         signature.c.settlement == number, signature.c.header == header
     )
     with engine.connect() as connection:
-        return {
-            row.partner: bytes(row.signature)
-            for row in connection.execute(query.order_by(signature.c.partner))
-        }
+        return {row.partner: bytes(row.signature) for row in connection.execute(query.order_by(signature.c.partner))}

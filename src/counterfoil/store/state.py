@@ -36,9 +36,7 @@ class State:
     members: dict[int, Holdings] = field(default_factory=dict)
     images: dict[int, Image] = field(default_factory=dict)
 
-    def load(
-        self, connection: Connection, wanted: Iterable[int], now: int, light: Container[int] = ()
-    ) -> None:
+    def load(self, connection: Connection, wanted: Iterable[int], now: int, light: Container[int] = ()) -> None:
         """Read members with their debts, open holds and open lots. Unknown ids stay absent.
 
         Of those in `light` the lots stay unread, unless a debt or something due makes them matter.
@@ -61,34 +59,24 @@ class State:
                 who.unseen_available, who.unseen_held, who.unseen_due = available, held, next_due
             else:
                 whole.append((number,))
-        self._add_lots(
-            bulk.select(connection, tables.lot, _LOT, ("member",), whole, "t.available > 0 OR t.held > 0")
-        )
-        self._add_holds(
-            connection, bulk.select(connection, tables.hold, _HOLD, ("member",), whole, "t.state = 'open'")
-        )
+        self._add_lots(bulk.select(connection, tables.lot, _LOT, ("member",), whole, "t.available > 0 OR t.held > 0"))
+        self._add_holds(connection, bulk.select(connection, tables.hold, _HOLD, ("member",), whole, "t.state = 'open'"))
         for (number,) in whole:
             who, image = self.members[number], self.images[number]
             if (who.available, who.held, who.next_due()) != image.sums:
                 raise Inconsistent(f"member {number:016x}: the lots do not sum to the balance")
 
-    def load_lots(
-        self, connection: Connection, names: Iterable[tuple[int, int]], origins: Iterable[int]
-    ) -> None:
+    def load_lots(self, connection: Connection, names: Iterable[tuple[int, int]], origins: Iterable[int]) -> None:
         """Read also closed lots: by name, and all made or continued from the entries `origins`."""
         made = [(entry,) for entry in origins]
         self._add_lots(bulk.select(connection, tables.lot, _LOT, ("entry", "index"), names))
         self._add_lots(bulk.select(connection, tables.lot, _LOT, ("entry",), made))
-        self._add_lots(
-            bulk.select(connection, tables.lot, _LOT, ("origin_entry",), made, "t.origin_entry <> 0")
-        )
+        self._add_lots(bulk.select(connection, tables.lot, _LOT, ("origin_entry",), made, "t.origin_entry <> 0"))
 
     def load_holds(self, connection: Connection, entries: Iterable[int]) -> None:
         """Read holds by id, whatever their state, of members already read."""
         columns = ("entry", "member", "partner", "until", "state")
-        self._add_holds(
-            connection, bulk.select(connection, tables.hold, columns, ("entry",), [(e,) for e in entries])
-        )
+        self._add_holds(connection, bulk.select(connection, tables.hold, columns, ("entry",), [(e,) for e in entries]))
 
     def _add_lots(self, rows: Iterable[_Row]) -> None:
         for (entry, index, owner, points, currency, issuer, funder, earned_at, expires_at, face, fee, operator_bp,

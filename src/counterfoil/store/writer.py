@@ -38,9 +38,7 @@ class _Job:
 class Writer:
     """Owns the thread. `submit` may be called from any thread; `close` answers what is waiting, then stops."""
 
-    def __init__(
-        self, poster: Poster, on_commit: Callable[[int, float], None] = lambda count, seconds: None
-    ) -> None:
+    def __init__(self, poster: Poster, on_commit: Callable[[int, float], None] = lambda count, seconds: None) -> None:
         self._poster, self._on_commit = poster, on_commit
         self._waiting: deque[_Job] = deque()
         self._wake = threading.Condition()

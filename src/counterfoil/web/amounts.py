@@ -10,7 +10,7 @@ _CENTS = 100
 
 
 def money(micros: int) -> str:
-    """Micro-units with two decimals, half-even, thousands grouped: -11000000 is "−11.00"."""
+    """Micro-units with two decimals, half-even, thousands grouped: 11000000 is "11.00"."""
     cents = abs(rounded_half_even(micros)) // CENT_MICROS
     whole, rest = divmod(cents, _CENTS)
     return f"{MINUS if micros < 0 and cents else ''}{whole:,}.{rest:02}"
@@ -33,7 +33,7 @@ def signed_points(count: int) -> str:
 
 
 def saved(gross: int, net: int) -> str | None:
-    """How much less has to move after netting, in percent with one decimal, never overstated; None if nothing moved."""
+    """How much less has to move after netting, percent with one decimal, rounded down; None if nothing moved."""
     if gross <= 0:
         return None
     tenths = mul_div_down(gross - net, 1_000, gross)

@@ -1,7 +1,7 @@
-"""Who paid whom, as one SVG: every flow before netting on the left, one net amount per party after it on the right.
+"""Who paid whom, as one SVG: every flow before netting on the left, one net amount per party after it, right.
 
-Pure: the same numbers give the same bytes. Lengths are whole tenths of a pixel. Text never overlaps, because every
-party has a row of its own, names are cut to their column, and amounts wider than theirs are squeezed into it.
+Pure: the same numbers give the same bytes. Lengths are whole tenths of a pixel. Text never overlaps, because
+every party has a row of its own, names are cut to their column, and amounts wider than it are squeezed into it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from counterfoil.web.svg import Anchor, Drawing, width_of
 
 Flow = tuple[int, int, int]  # payer, payee, micros
 
-_COLOURS = """svg{--ink:#14221d;--soft:#56655f;--line:#d5ddd8;--paper:#fff;--pays:#b4511b;--gets:#0b7a5d}
+_COLOURS = """svg{--ink:#14221d;--soft:#56655f;--line:#d5ddd8;--paper:#fff;--pays:#a84a17;--gets:#0b7a5d}
 @media(prefers-color-scheme:dark){svg{--ink:#e8efeb;--soft:#9fb0a8;--line:#34423c;--paper:#131a17;--pays:#f0955c;--gets:#4cc79f}}"""
 _NAME, _AMOUNT, _HEADING, _TOTAL = 13, 12, 13, 26  # font sizes, px
 _SLOT = 400  # of a party beside the flows
@@ -55,7 +55,7 @@ def who_paid_whom(
 ) -> str:
     """The picture. `nets` are micros by party, + for who receives; amounts a party owes itself are left out.
 
-    `standalone` is a file of its own, with title, paper and colours for light and dark; else the page's are used.
+    `standalone` is a file of its own, with title, paper and colours for light and dark; else it uses the page's.
     """
     plan = _SHAPES[shape]
     moved = _moved(flows)
@@ -90,9 +90,7 @@ def _flows(
     if not moved:
         drawing.text((left, top + _HEAD + 240), "No money moved.", _NAME, plan.flows, fill="soft")
         return _HEAD + 400
-    thick = {
-        (payer, payee): max(10, mul_div_down(plan.band, micros, gross)) for payer, payee, micros in moved
-    }
+    thick = {(payer, payee): max(10, mul_div_down(plan.band, micros, gross)) for payer, payee, micros in moved}
     payers = _stack(moved, 0, thick)
     payees = _stack(moved, 1, thick)
     height = max(payers[-1].bottom, payees[-1].bottom)
@@ -160,9 +158,7 @@ def _places(
         drawing.bar((x if before else x - 60, starts[node.party]), (60, node.thick), "ink")
         anchor: Anchor = "end" if before else "start"
         at = x - 120 if before else x + 120
-        drawing.text(
-            (at, middle - 30), _name(parties, node.party), _NAME, label - 120, anchor=anchor, weight=600
-        )
+        drawing.text((at, middle - 30), _name(parties, node.party), _NAME, label - 120, anchor=anchor, weight=600)
         amount = money(node.micros)
         drawing.amount((at, middle + 130), amount, _AMOUNT, label - 120, anchor=anchor, fill="soft")
     return starts

@@ -1,4 +1,4 @@
-"""The few shapes the picture is made of, as SVG text. Lengths are whole tenths of a pixel; text is escaped here."""
+"""The few shapes a picture is made of, as SVG. Lengths are whole tenths of a pixel; text is escaped here."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plain(text: str) -> str:
 
 
 def width_of(text: str, size: int) -> int:
-    """About how wide the text is at a font size in px, in tenths of a pixel, rather too much than too little."""
+    """About how wide the text is at a font size in px, in tenths of a pixel: rather too much."""
     return mul_div_down(sum(_share(letter) for letter in text), size, 10)
 
 
@@ -70,11 +70,7 @@ class Drawing:
         fill: str = "ink",
     ) -> None:  # fmt: skip
         """A number on the baseline `at`: never cut, squeezed if it is wider than `width`."""
-        squeezed = (
-            f' textLength="{px(width)}" lengthAdjust="spacingAndGlyphs"'
-            if width_of(text, size) > width
-            else ""
-        )
+        squeezed = f' textLength="{px(width)}" lengthAdjust="spacingAndGlyphs"' if width_of(text, size) > width else ""
         self._text(at, escape(text), size, squeezed, anchor, weight, fill)
 
     def bar(self, at: Point, size: Point, fill: str) -> None:
@@ -86,9 +82,7 @@ class Drawing:
 
     def line(self, start: Point, end: Point) -> None:
         """A thin line."""
-        self.shapes.append(
-            f'<path d="M{_point(start)}L{_point(end)}" stroke="{_colour("soft")}" stroke-width="1" fill="none"/>'
-        )
+        self.shapes.append(f'<path d="M{_point(start)}L{_point(end)}" stroke="{_colour("soft")}" fill="none"/>')
 
     def ribbon(self, start: Point, end: Point, thick: int, fill: str, said: str) -> None:
         """A band from `start` to `end`, both upper corners, with the words that show on pointing."""
@@ -112,9 +106,7 @@ class Drawing:
             + "</svg>"
         )
 
-    def _text(
-        self, at: Point, inner: str, size: int, squeezed: str, anchor: Anchor, weight: int, fill: str
-    ) -> None:
+    def _text(self, at: Point, inner: str, size: int, squeezed: str, anchor: Anchor, weight: int, fill: str) -> None:
         end = ' text-anchor="end"' if anchor == "end" else ""
         bold = f' font-weight="{weight}"' if weight != 400 else ""
         self.shapes.append(

@@ -49,9 +49,7 @@ def refolded(case: Case) -> Iterator[Finding]:
         _total(state)
         yield from _overdue(case, number, state.fold)
         if state.fold.pool != state.outstanding_micros and "pool" not in case.lacks:
-            text = (
-                f"the pool holds {state.fold.pool} micros, the points outstanding {state.outstanding_micros}"
-            )
+            text = f"the pool holds {state.fold.pool} micros, the points outstanding {state.outstanding_micros}"
             yield case.finding("pool", text, number)
             case.lacks["pool"] = "a pool that agreed before"
         if "balances" not in case.lacks:
@@ -130,16 +128,12 @@ def _overdue(case: Case, number: int, fold: Fold) -> Iterator[Finding]:
 
 def _balances(case: Case, number: int, state: _State) -> Iterator[Finding]:
     """Each handle's points are those of its leaf: none omitted, none without points, none twice."""
-    owed = {
-        (handle, c): one.points for handle, by in state.totals.items() for c, one in by.items() if one.points
-    }
+    owed = {(handle, c): one.points for handle, by in state.totals.items() for c, one in by.items() if one.points}
     wrong = 0
     try:
         leaves = list(read_leaves(case, number))
     except Unreadable:
-        case.lacks["balances"] = (
-            f"{settlement_name(number, 'liabilities')} that can be read"  # `liabilities` names it
-        )
+        case.lacks["balances"] = f"{settlement_name(number, 'liabilities')} that can be read"  # `liabilities` names it
         return
     except Lacks as lacks:
         case.lacks["balances"] = lacks.needs

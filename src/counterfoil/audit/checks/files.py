@@ -72,17 +72,13 @@ def rulebook(case: Case) -> Iterator[Finding]:
                 yield case.finding("rulebook", text, number)
         same = hashlib.sha256(content).digest() == case.chain.rulebook
         if fixed and not same:
-            yield case.finding(
-                "rulebook", "it is not the rulebook that the contract was deployed with", number
-            )
+            yield case.finding("rulebook", "it is not the rulebook that the contract was deployed with", number)
         fixed = fixed or same
         if rules.zone != case.programme.zone:
             yield case.finding("rulebook", "its zone is not that of programme.json", number)
         for partner, name in rules.names.items():
             if case.programme.parties.get(partner) != name:
-                yield case.finding(
-                    "rulebook", f"it names partner {partner} otherwise than programme.json", number
-                )
+                yield case.finding("rulebook", f"it names partner {partner} otherwise than programme.json", number)
     if case.headers and not fixed:  # all of these may have been closed before the contract stood
         raise Lacks(f"the rulebook whose SHA-256 is 0x{case.chain.rulebook.hex()}, as fixed in the contract")
 

@@ -67,9 +67,7 @@ def final_on_chain(case: Case) -> Iterator[Finding]:
         elif one.hash != header_hash:
             text = f"the export's header hashes to 0x{one.hash.hex()}, another one is final on chain"
             yield case.finding("final_on_chain", text, number)
-        elif (
-            one.tx is not None and one.tx.lower() != tx.lower()
-        ):  # none yet: exported just before it was noted
+        elif one.tx is not None and one.tx.lower() != tx.lower():  # none yet: exported just before it was noted
             yield case.finding("final_on_chain", f"the export names tx {one.tx[:80]!r}, it was {tx}", number)
     for number, one in case.headers.items():
         if number in case.chain.final:
@@ -94,9 +92,7 @@ def signatures(case: Case) -> Iterator[Finding]:
             if partner not in case.chain.signers:
                 yield case.finding("signatures", f"party {partner} is no signer of the contract", number)
             elif recover(digest, signed) != case.chain.signers[partner]:
-                yield case.finding(
-                    "signatures", f"the signature of partner {partner} is not over this header", number
-                )
+                yield case.finding("signatures", f"the signature of partner {partner} is not over this header", number)
             else:
                 good += case.chain.suspended.get(partner, number) >= number
         quorum = case.chain.quorum(number)
@@ -166,9 +162,7 @@ def collateral(case: Case) -> Iterator[Finding]:
     latest = {one.party: one.collateral for one in case.chain.changes}
     for party, micros in sorted(held.items()):
         if latest.get(party, 0) != micros:
-            text = (
-                f"party {party} has {micros} micros, by the contract's events it has {latest.get(party, 0)}"
-            )
+            text = f"party {party} has {micros} micros, by the contract's events it has {latest.get(party, 0)}"
             yield Finding("collateral", text)
 
 
@@ -196,7 +190,5 @@ def replayed(case: Case) -> Iterator[Finding]:
         for party, micros in sorted(result.short.items()):
             yield case.finding("outcome", f"party {party} lacked {micros} micros and was settled", number)
         if pack_defaults(result.defaults) != header.defaults:
-            text = (
-                f"defaults should be {list(result.defaults)}, the header has 0x{header.defaults.hex()[:80]}"
-            )
+            text = f"defaults should be {list(result.defaults)}, the header has 0x{header.defaults.hex()[:80]}"
             yield case.finding("outcome", text, number)

@@ -81,9 +81,7 @@ def _id(body: bytes, more: int = 0) -> int | None:
 def handles(case: Case) -> Iterator[Finding]:
     """One pair per entry; whoever has one entry only has a liability, and whoever has a liability has an entry."""
     folder = case.sealed_folder()
-    entries: dict[
-        int, tuple[int, int, int]
-    ] = {}  # handle: settlement and leaf of its first entry, how many it has
+    entries: dict[int, tuple[int, int, int]] = {}  # handle: settlement and leaf of its first entry, how many it has
     for number in case.headers:
         if number > case.included:
             break
@@ -113,9 +111,7 @@ def handles(case: Case) -> Iterator[Finding]:
             raise Lacks(name) from None
         for place, handle in enumerate(leaves):
             if handle not in entries:
-                yield case.finding(
-                    "handles", f"{name}: record {place} names a member without any entry", number
-                )
+                yield case.finding("handles", f"{name}: record {place} names a member without any entry", number)
                 return
         liable.update(leaves)
     for handle, (number, leaf, count) in entries.items():

@@ -65,9 +65,7 @@ def _malformed(case: Case, one: Kept, signer: str | None) -> str | None:
 def _elsewhere(case: Case, one: Kept, leaf: int) -> str | None:
     """Groups go into the log whole: around the leaf stands the group that was signed."""
     first, count = leaf - one.counterfoil.place, one.counterfoil.count
-    group = (
-        [case.leaf(i) for i in range(first, first + count)] if first >= 0 and count <= case.log_size else []
-    )
+    group = [case.leaf(i) for i in range(first, first + count)] if first >= 0 and count <= case.log_size else []
     known = [data for data in group if data is not None]
     if len(known) != count or root_of(known) != one.counterfoil.promise.root:
         return "the log has another group around the entry than was signed"

@@ -43,9 +43,7 @@ def liabilities(case: Case) -> Iterator[Finding]:
             depth, leaves = trees.pop(supply.currency, (0, []))
             root = SumTree(supply.currency, depth, leaves).root
             if (root.hash, root.sum) != (supply.root, supply.custodial):
-                text = (
-                    f"the leaves sum to {root.sum} under another root; the header's C is {supply.custodial}"
-                )
+                text = f"the leaves sum to {root.sum} under another root; the header's C is {supply.custodial}"
                 yield case.finding("liabilities", text, number)
                 found.add(supply.currency)
         for currency in trees:
@@ -71,9 +69,7 @@ def _moved(old: Liability | None, new: Liability) -> str:
     if old is None:
         return ""
     if old.balance == new.balance and old != new:
-        return (
-            f"the liability at place {old.place} did not change and is now another leaf, at place {new.place}"
-        )
+        return f"the liability at place {old.place} did not change and is now another leaf, at place {new.place}"
     if old.balance != new.balance and old.commitment == new.commitment:
         return f"the liability at place {new.place} changed and kept its salt"
     return ""

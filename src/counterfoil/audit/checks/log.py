@@ -46,12 +46,8 @@ def log(case: Case) -> Iterator[Finding]:
             break  # every later root covers the same leaves
     if case.good_leaves == case.log_size:
         for path, place in rebuilt.wrong:
-            text = (
-                f"{path} is missing" if place is None else f"{path}: hash {place} is not that of the leaves"
-            )
-            yield Finding(
-                "log", text, leaf=None if place is None or "/0/" not in path else _index(path, place)
-            )
+            text = f"{path} is missing" if place is None else f"{path}: hash {place} is not that of the leaves"
+            yield Finding("log", text, leaf=None if place is None or "/0/" not in path else _index(path, place))
     covered = max([expected, *signed_sizes])
     if case.log_size > covered:
         text = f"the log has {case.log_size} leaves, headers and checkpoints cover {covered}"
@@ -132,9 +128,7 @@ def _bundles(case: Case, expected: int) -> Iterator[Finding]:
         for at in range(0, len(content), RECORD):
             if content[at : at + 2] != b"\x00\x20":
                 leaf = TILE * number + at // RECORD
-                yield Finding(
-                    "log", f"{path}: the record of leaf {leaf} does not announce 32 bytes", leaf=leaf
-                )
+                yield Finding("log", f"{path}: the record of leaf {leaf} does not announce 32 bytes", leaf=leaf)
             case.leaves += content[at + 2 : at + RECORD]
         if not number % 40:
             case.progress("log", case.log_size, max(expected, case.log_size))

@@ -82,9 +82,7 @@ def refund_burn(journal: Journal, who: Holdings, original: Original, points: int
     for used, part in _last_first(burned(original.entry.moves), original.refunded, points):
         lot = who.lots[used.entry, used.index]
         past = lot.terms.expires_at <= journal.now
-        moves.append(
-            Move(lot.entry, lot.index, Place.BURNED, Place.RENEWED if past else Place.AVAILABLE, part)
-        )
+        moves.append(Move(lot.entry, lot.index, Place.BURNED, Place.RENEWED if past else Place.AVAILABLE, part))
         if past:
             entry, index = lot.origin
             terms = replace(lot.terms, expires_at=grace, origin_entry=entry, origin_index=index)

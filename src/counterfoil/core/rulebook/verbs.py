@@ -37,9 +37,7 @@ def hold_name(entry: int) -> str:
     return f"hld_{entry:016x}"
 
 
-def earn(
-    journal: Journal, who: Holdings, partner: int, contract: Contract, points: int, expires_at: int
-) -> Entry:
+def earn(journal: Journal, who: Holdings, partner: int, contract: Contract, points: int, expires_at: int) -> Entry:
     """A lot of `points` for a member, issued and funded by `partner`; raises BalanceLimit."""
     settle_up(journal, who)
     _room(who, points)
@@ -102,9 +100,7 @@ def transfer(journal: Journal, sender: Holdings, recipient: Holdings, points: in
     moves = _from(sorted(sender.usable(journal.now), key=Lot.gift_key), points, Place.GIFTED)
     _room(recipient, points)
     lots = tuple(
-        LotMade(
-            1, move.points, replace(sender.lots[move.entry, move.index].terms, origin_entry=0, origin_index=0)
-        )
+        LotMade(1, move.points, replace(sender.lots[move.entry, move.index].terms, origin_entry=0, origin_index=0))
         for move in moves
     )
     entry = journal.post(Verb.TRANSFER, (sender, recipient), partner=partner, lots=lots, moves=moves)

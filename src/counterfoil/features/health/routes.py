@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-
 from counterfoil.core.errors import CounterfoilError
 from counterfoil.gateway.state import gateway_of
 from counterfoil.store import sequencer, settlements

@@ -7,7 +7,6 @@ from functools import lru_cache
 
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
-from counterfoil.store.engine import Engine
 
 from counterfoil.core import log
 from counterfoil.core.errors import NotFound
@@ -15,6 +14,7 @@ from counterfoil.core.files import TILE, pack_bundle
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
 from counterfoil.store import books, sequencer
+from counterfoil.store.engine import Engine
 
 router = APIRouter(prefix="/log", tags=["log"])
 _TILE = re.compile(r"(\d|[1-5]\d|6[0-3]|entries)/((?:x\d{3}/)*\d{3})(?:\.p/(\d{1,3}))?", re.ASCII)

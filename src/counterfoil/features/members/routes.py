@@ -96,9 +96,7 @@ def balance(request: Request, member: MEMBER_ID, caller: Reader) -> dict[str, An
 def lots(request: Request, member: MEMBER_ID, caller: Reader) -> dict[str, Any]:
     """Open lots in burn order."""
     who, programme = _holdings(request, member), gateway_of(request).known()
-    shown = sorted(
-        (one for one in who.lots.values() if one.available or one.held), key=lambda one: one.burn_key()
-    )
+    shown = sorted((one for one in who.lots.values() if one.available or one.held), key=lambda one: one.burn_key())
     return {
         "data": [
             {
@@ -124,9 +122,7 @@ def entries(
     partner = None if registry.is_operator(caller) else caller.party
 
     def fetch(after: int, count: int) -> list[books.Row]:
-        return books.rows_of(
-            gateway.engine, partner=partner, who=int(member[4:], 16), after=after, limit=count
-        )
+        return books.rows_of(gateway.engine, partner=partner, who=int(member[4:], 16), after=after, limit=count)
 
     return page_of(fetch, cursor, limit, lambda row: entry_view(row, programme))
 

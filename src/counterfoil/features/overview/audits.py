@@ -1,4 +1,4 @@
-"""The last audit: what `counterfoil audit --json` found, kept beside the books so that the page can show it."""
+"""The last audit: what `counterfoil audit --json` found, kept beside the books so that the page shows it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Audit(BaseModel):
         },
     )
     checks: Annotated[list[Check], Field(min_length=1, max_length=1_000)]
-    findings: Annotated[list[Finding], Field(max_length=10_000)] = []
+    findings: Annotated[list[Finding], Field(max_length=10_000)]
 
     def count(self, status: Status) -> int:
         """Checks that ended so."""

@@ -1,4 +1,4 @@
-"""Who may see the page: anyone in a sandbox; else the operator, whose API key is the password a browser asks for."""
+"""Who may see the page: anyone in a sandbox, else the operator: its API key is the password of HTTP Basic."""
 
 from __future__ import annotations
 

@@ -33,17 +33,15 @@ class Chain:
 
 
 def chain(request: Request, parties: list[int]) -> Chain:
-    """Ask the contract for its counterfoil key and the parties' collateral. A worker already in trouble is believed."""
-    worker = cast(Worker, request.app.state.worker)
+    """Ask the contract for its counterfoil key and the parties' collateral, unless the worker already says trouble."""
+    worker = cast("Worker", request.app.state.worker)
     if worker.trouble is not None:
         return Chain(trouble=worker.trouble)
     try:
         contract = worker.cycle.contract()
         if contract is None:
             return Chain()
-        return Chain(
-            contract.address, contract.chain_id, contract.counterfoil_key(), contract.collateral(parties)
-        )
+        return Chain(contract.address, contract.chain_id, contract.counterfoil_key(), contract.collateral(parties))
     except (CounterfoilError, Reverted) as error:
         return Chain(trouble=str(error))
 
@@ -65,9 +63,7 @@ def settlement_of(row: Any, programme: Programme) -> Settlement:
     if row.totals is None:
         return Settlement(row, state)
     totals = json_text.loads(row.totals)
-    return Settlement(
-        row, state, totals["supply"], totals["change"], rules.netting_of(totals, programme.name_of)
-    )
+    return Settlement(row, state, totals["supply"], totals["change"], rules.netting_of(totals, programme.name_of))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +121,10 @@ def member(
         return None
     number = rules.member_of(asked)
     if number is None:
-        return Member(
-            asked.strip(), "That is not a member's id. It is mbr_ and sixteen characters, 0 to 9 and a to f."
-        )
+        return Member(asked.strip(), "That is not a member's id. It is mbr_ and sixteen characters, 0 to 9 and a to f.")
     who = books.holdings(gateway.engine, number, gateway.now())
     if who is None:
-        return Member(
-            asked.strip(), "These books know no member with this id. Check it against the partner's record."
-        )
+        return Member(asked.strip(), "These books know no member with this id. Check it against the partner's record.")
     start = rules.number_of(after, 2**63 - 1) or -1
     rows = books.rows_of(gateway.engine, who=number, after=start, limit=ENTRIES_SHOWN + 1)
     shown = rows[:ENTRIES_SHOWN]
@@ -149,7 +141,7 @@ def member(
 
 
 def example(gateway: Gateway) -> str | None:
-    """The counterfoil of the newest entry in the log, as its answer carried it: something to try the check with."""
+    """The newest entry in the log with the counterfoil its answer carried, to try the check with."""
     size, _root = sequencer.latest(gateway.engine)
     row = next(books.leaves(gateway.engine, size - 1, size), None) if size else None
     if row is None:

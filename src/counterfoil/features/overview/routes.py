@@ -46,9 +46,7 @@ def overview(
         title = f"Settlement {chosen.row.number}"
         pictures = {
             shape: page.picture_markup(
-                who_paid_whom(
-                    title, netting.names, netting.flows, netting.nets, shape=shape, standalone=False
-                )
+                who_paid_whom(title, netting.names, netting.flows, netting.nets, shape=shape, standalone=False)
             )
             for shape in ("wide", "tall")
         }
@@ -60,7 +58,7 @@ def overview(
         lines=netting.lines(chain.collateral) if netting else [],
         saved=amounts.saved(netting.gross_micros, netting.net_micros) if netting else None,
         chain=chain, member=who, before=before or "", audit=audit, unreadable=unreadable,
-        counterfoil_key=gateway.counterfoil.address, example=looks.example(gateway),
+        counterfoil_key=gateway.counterfoil.address, example=looks.example(gateway), base=str(request.base_url),
     )  # fmt: skip
     missing = listed.unknown is not None or (who is not None and who.problem is not None)
     return Response(text, 404 if missing else 200, page.HEADERS, "text/html")
@@ -77,9 +75,7 @@ def picture(request: Request, number: Number, shape: Literal["wide", "tall"] = "
     netting = looks.settlement_of(row, gateway.known()).netting if row is not None else None
     if netting is None:
         raise UnknownSettlement(str(number))
-    svg = who_paid_whom(
-        f"Settlement {number}: who paid whom", netting.names, netting.flows, netting.nets, shape=shape
-    )
+    svg = who_paid_whom(f"Settlement {number}: who paid whom", netting.names, netting.flows, netting.nets, shape=shape)
     headers = {**page.HEADERS, "Content-Security-Policy": page.PICTURE_POLICY}
     return Response(svg, 200, headers, "image/svg+xml")
 

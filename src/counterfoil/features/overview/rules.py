@@ -15,7 +15,8 @@ from counterfoil.store.books import Row
 Name = Callable[[int], str]
 Range = tuple[int, int, int]  # settlement, first leaf, first leaf of the next
 STATES = {
-    "closing": "being computed", "closed": "waiting for signatures", "proposed": "proposed on chain", "final": "final",
+    "closing": "being computed", "closed": "waiting for signatures", "proposed": "proposed on chain",
+    "final": "final",
 }  # fmt: skip
 VERBS = {
     Verb.EARN: "earn", Verb.BURN: "burn", Verb.HOLD: "hold", Verb.CAPTURE: "hold captured",
@@ -75,7 +76,7 @@ class Netting:
 
 
 def netting_of(totals: dict[str, Any], name: Name) -> Netting:
-    """From a settlement's totals. The rounding is the operator's, so that the words sum to zero as they do on chain."""
+    """From a settlement's totals. The rounding is the operator's, so that the words sum to zero as on chain."""
     nets = {int(number): micros for number, micros in totals["rounded"].items()}
     nets[OPERATOR] = nets.get(OPERATOR, 0) + totals["rounding"]
     nets = {number: micros for number, micros in sorted(nets.items()) if micros}
@@ -109,10 +110,13 @@ def entry_line(row: Row, member: int, ranges: Sequence[Range], name: Name) -> En
             kind = kind_of(word)
             if p.unit != MONEY and kind in change and owner_of(word) == place:
                 change[kind] += sign * p.amount
+    settlement = None
+    if row.leaf is not None:
+        settlement = next((n for n, first, end in ranges if first <= row.leaf < end), None)
     return EntryLine(
         f"ent_{e.id:016x}", RECEIVED if place else VERBS[e.verb], change[Kind.AVAILABLE], change[Kind.HELD],
         -change[Kind.DEBT], name(e.partner) if e.partner else None, e.at, row.external_id,
-        None if row.leaf is None else next((n for n, first, end in ranges if first <= row.leaf < end), None), row.leaf,
+        settlement, row.leaf,
     )  # fmt: skip
 
 

@@ -23,9 +23,7 @@ class Terms(BaseModel):
     """Contract terms; what is left out has the rulebook's default."""
 
     model_config = ConfigDict(extra="forbid")
-    valid_days: Annotated[int | None, Field(strict=True, ge=0, le=36_500, description="null: no expiry")] = (
-        365
-    )
+    valid_days: Annotated[int | None, Field(strict=True, ge=0, le=36_500, description="null: no expiry")] = 365
     breakage_operator_bp: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 0
 
 
@@ -33,12 +31,8 @@ class NewPartner(BaseModel):
     """A brand that is to earn and burn. Its signing key stays with it; `signer` is only the address."""
 
     model_config = ConfigDict(extra="forbid")
-    name: Annotated[
-        str, Field(min_length=1, max_length=64, pattern=r"^[^\s:](.*[^\s:])?$", examples=["grocer"])
-    ]
-    signer: Annotated[
-        str | None, Field(pattern=r"^0x[0-9a-fA-F]{40}$", description="address of its signer")
-    ] = None
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s:](.*[^\s:])?$", examples=["grocer"])]
+    signer: Annotated[str | None, Field(pattern=r"^0x[0-9a-fA-F]{40}$", description="address of its signer")] = None
     floor_micros: Annotated[int, Field(strict=True, ge=0, le=2**53 - 1)] = 0
     terms: Terms = Terms()
 
@@ -82,9 +76,7 @@ def register(request: Request, body: NewPartner, _caller: Operator) -> Partner:
     signer = body.signer.lower() if body.signer else None
     if signer == _ZERO:
         raise InvalidRequest("signer", "the zero address signs nothing")
-    terms = Contract(
-        1, valid_days=body.terms.valid_days, breakage_operator_bp=body.terms.breakage_operator_bp
-    )
+    terms = Contract(1, valid_days=body.terms.valid_days, breakage_operator_bp=body.terms.breakage_operator_bp)
     made = registry.add_partner(gateway.engine, body.name, terms, signer, body.floor_micros, gateway.now())
     return _view(made)
 
@@ -120,6 +112,4 @@ def revoke(request: Request, prefix: str, _caller: Operator) -> Response:
 
 def _view(one: registry.Party) -> Partner:
     terms = Terms(valid_days=one.contract.valid_days, breakage_operator_bp=one.contract.breakage_operator_bp)
-    return Partner(
-        id=one.number, name=one.name, signer=one.signer, floor_micros=one.floor_micros, terms=terms
-    )
+    return Partner(id=one.number, name=one.name, signer=one.signer, floor_micros=one.floor_micros, terms=terms)

@@ -27,9 +27,7 @@ class Body(BaseModel):
     """Unknown fields are refused: a misspelt one must not be ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    dry_run: Annotated[
-        bool, Field(strict=True, description="answer as the commit would, and change nothing")
-    ] = False
+    dry_run: Annotated[bool, Field(strict=True, description="answer as the commit would, and change nothing")] = False
 
 
 class Earn(Body):

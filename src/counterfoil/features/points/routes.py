@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -49,9 +48,7 @@ async def _one(request: Request, verb: str, **more: object) -> Response:
     body = (await gateway_of(request).post([op]))[0]
     status, replayed, shown = _finished(body, op, request.scope["request_id"])
     headers = {"Idempotent-Replayed": "true"} if replayed else {}
-    return Response(
-        json_text.dumps(shown), status, headers, "application/json" if status < 400 else MEDIA_TYPE
-    )
+    return Response(json_text.dumps(shown), status, headers, "application/json" if status < 400 else MEDIA_TYPE)
 
 
 def _may(caller: Caller, verb: str) -> None:
@@ -158,9 +155,7 @@ async def batch(request: Request) -> Response:
     unknown = set(listed) - {"operations", "credentials"}
     if unknown:
         raise InvalidRequest(min(unknown), "is not a field of a batch")
-    if not isinstance(others, dict) or not all(
-        isinstance(key, str) and key.isascii() for key in others.values()
-    ):
+    if not isinstance(others, dict) or not all(isinstance(key, str) and key.isascii() for key in others.values()):
         raise InvalidRequest("credentials", "must map names to API keys")
     callers = {None: caller, **{name: gateway_of(request).caller(key) for name, key in others.items()}}
     if not isinstance(operations, list) or not 1 <= len(operations) <= bodies.MAX_BATCH:
@@ -199,4 +194,10 @@ def _parsed(callers: dict[str | None, Caller], one: object) -> Operation | Refus
         return refusal
 
 
-HOT: dict[str, Handler] = {"/v1/earns": earn, "/v1/burns": burn, "/v1/holds": hold, "/v1/refunds": refund, "/v1/batches": batch}
+HOT: dict[str, Handler] = {
+    "/v1/earns": earn,
+    "/v1/burns": burn,
+    "/v1/holds": hold,
+    "/v1/refunds": refund,
+    "/v1/batches": batch,
+}

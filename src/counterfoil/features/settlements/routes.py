@@ -54,7 +54,7 @@ class Rows(BaseModel):
 
 def worker_of(request: Request) -> Worker:
     """The settlement worker of this process."""
-    return cast(Worker, request.app.state.worker)
+    return cast("Worker", request.app.state.worker)
 
 
 AWorker = Annotated[Worker, Depends(worker_of)]
@@ -121,9 +121,7 @@ def rows(
     response_model=Settlement,
     responses=declared(404, 409, 422),
 )
-def sign(
-    request: Request, number: Number, body: Signature, worker: AWorker, caller: PartnerSigner
-) -> dict[str, Any]:
+def sign(request: Request, number: Number, body: Signature, worker: AWorker, caller: PartnerSigner) -> dict[str, Any]:
     """A partner's signature over the header that waits. Checked before it is kept."""
     if registry.is_operator(caller):
         raise Forbidden("sign")
@@ -158,9 +156,7 @@ def public(request: Request, worker: AWorker) -> StreamingResponse:
 )
 def sealed(request: Request, _caller: Operator) -> StreamingResponse:
     """The sealed export as a tar, for an appointed auditor; its member handles are random, once per export."""
-    return StreamingResponse(
-        export.tar(export.sealed(gateway_of(request).engine)), media_type="application/x-tar"
-    )
+    return StreamingResponse(export.tar(export.sealed(gateway_of(request).engine)), media_type="application/x-tar")
 
 
 def _view(request: Request, row: Any, caller: registry.Caller, number: int = 0) -> dict[str, Any]:

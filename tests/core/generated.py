@@ -1,0 +1,29 @@
+"""Entries and members for property tests: every figure of an entry at random, in its word."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from counterfoil.core.accounts import Kind, account
+from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Move, Place, Posting, Repaid, Verb
+
+WORDS = st.one_of(st.integers(0, 3), st.integers(0, 2**64 - 1), st.just(2**64 - 1))
+HASHES = st.binary(min_size=32, max_size=32)
+ACCOUNTS = st.builds(account, st.sampled_from(Kind), st.integers(0, 2**56 - 1))
+POSTINGS = st.builds(Posting, ACCOUNTS, ACCOUNTS, st.integers(1, 2**128 - 1), WORDS)
+TERMS = st.builds(LotTerms, *[WORDS] * 11)
+LOTS = st.builds(LotMade, WORDS, WORDS, TERMS)
+PLACES = st.sampled_from(Place)
+MOVES = st.builds(Move, WORDS, WORDS, PLACES, PLACES, WORDS)
+DEBTS = st.builds(DebtMade, *[WORDS] * 5)
+REPAID = st.builds(Repaid, *[WORDS] * 3)
+
+
+def several(one: st.SearchStrategy[object], most: int = 4) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.lists(one, max_size=most).map(tuple)
+
+
+ENTRIES: st.SearchStrategy[Entry] = st.builds(
+    Entry, WORDS, st.sampled_from(Verb), WORDS, WORDS, WORDS, WORDS, WORDS,
+    several(HASHES, 2), several(POSTINGS), several(LOTS), several(MOVES), several(DEBTS), several(REPAID),
+)  # fmt: skip
