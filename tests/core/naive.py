@@ -110,8 +110,4 @@ def sum_root(currency: int, depth: int, leaves: Mapping[int, tuple[int, bytes]],
 
 def sum_path(currency: int, depth: int, leaves: Mapping[int, tuple[int, bytes]], place: int) -> list[Summed]:
     """The siblings of a place, bottom up."""
-    return [
-        sum_root(currency, height, leaves, ((place >> height) ^ 1) << height) for height in range(depth)
-    ]
-
-
+    return [sum_root(currency, height, leaves, ((place >> height) ^ 1) << height) for height in range(depth)]

@@ -27,9 +27,7 @@ def test_an_account_tells_its_kind_and_owner(kind: Kind, owner: int) -> None:
 
 
 def test_money_has_one_kind() -> None:
-    assert {party(n) for n in (1, 16, LAST_PARTY)} == {
-        account(Kind.PARTY, n) for n in (1, 16, LAST_PARTY)
-    }
+    assert {party(n) for n in (1, 16, LAST_PARTY)} == {account(Kind.PARTY, n) for n in (1, 16, LAST_PARTY)}
 
 
 @pytest.mark.parametrize("word", [0, 8 << 56, 255 << 56])

@@ -15,9 +15,7 @@ from counterfoil.core.units import CENT_MICROS, MONEY
 PARTIES = st.one_of(st.integers(1, 6), st.integers(16, 2**16 - 1))
 MICROS = st.integers(1, 10**18)
 TRANSFERS = st.lists(st.tuples(PARTIES, PARTIES, MICROS), max_size=30)
-WORDS = st.dictionaries(
-    st.integers(1, 2**16 - 2), st.integers(-(2**111), 2**111 - 1).filter(bool), max_size=12
-)
+WORDS = st.dictionaries(st.integers(1, 2**16 - 2), st.integers(-(2**111), 2**111 - 1).filter(bool), max_size=12)
 
 
 def nets_of(transfers: list[tuple[int, int, int]]) -> dict[int, int]:

@@ -47,7 +47,7 @@ class House:
     partners: list[dict[str, str]]
 
     def page(self, **query: str) -> str:
-        answer = self.client.get("/", params=query)
+        answer: Response = self.client.get("/", params=query)
         assert answer.status_code == 200, answer.text
         return answer.text
 
@@ -120,8 +120,9 @@ def test_page_before_anything_happened(tmp_path: Path) -> None:
         assert "Nobody looked up" in text
         assert "No audit yet" in text
         assert "counterfoil audit" in text
+        assert "There is none older" in made.page(before="1")
         assert made.client.get("/settlements/1/picture.svg").status_code == 404
-        made.close()  # nothing was posted, so nothing moves
+        made.close()  # nothing was posted
         assert "no money moved" in Elements(made.page()).text
 
 
@@ -175,11 +176,6 @@ def test_a_settlement_nobody_closed(traded: tuple[House, str], number: str) -> N
     answer = traded[0].client.get("/", params={"settlement": number})
     assert answer.status_code == 404
     assert "There is no closed settlement" in answer.text
-    assert traded[0].client.get("/", params={"settlement": "1"}).status_code == 200
-
-
-def test_a_page_of_the_list_before_the_first(traded: tuple[House, str]) -> None:
-    assert "There is none older" in traded[0].page(before="1")
 
 
 def test_headers_and_no_inline_script(traded: tuple[House, str]) -> None:
@@ -210,7 +206,6 @@ def test_everything_the_page_names_is_served(traded: tuple[House, str]) -> None:
     ids = {attrs["id"] for _tag, attrs in page.found if "id" in attrs}
     anchors = {attrs["href"] or "" for tag, attrs in page.found if tag == "a"}
     assert {anchor[1:] for anchor in anchors if anchor.startswith("#")} <= ids
-    assert made.client.get("/static/../page.py").status_code == 404
     assert made.client.get("/static/%2e%2e/page.py").status_code == 404
 
 
@@ -267,7 +262,7 @@ def test_an_audit_is_kept_and_shown(tmp_path: Path) -> None:
             kept.json()["at"][:10],
         ):
             assert said in text, said
-        good = {"checks": [{"name": "log_consistent", "status": "passed", "needs": None}], "findings": []}
+        good = {"checks": AUDIT["checks"][:1], "findings": []}
         assert made.client.post("/v1/audits", json=good, headers=made.operator).status_code == 201
         assert "Every check passed" in Elements(made.page()).text
 
