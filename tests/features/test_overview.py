@@ -20,7 +20,7 @@ from counterfoil.features.overview import rules
 
 HOSTILE = '<img src=x onerror="alert(1)">&"\'\u202ekcab'
 SIGNERS = ("0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf", "0x2B5AD5c4795c026514f8317c7a215E218DcCD6cF")
-AUDIT = {
+AUDIT: dict[str, list[dict[str, object]]] = {
     "checks": [
         {"name": "log_consistent", "status": "passed", "needs": None},
         {"name": "supply_equals_liability", "status": "failed", "needs": None},
@@ -187,8 +187,7 @@ def test_headers_and_no_inline_script(traded: tuple[House, str]) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "no-referrer"
     page = Elements(answer.text)
-    scripts = [attrs for tag, attrs in page.found if tag == "script"]
-    assert scripts == [{"type": "module", "src": "/static/page.js"}]
+    assert [attrs for tag, attrs in page.found if tag == "script"] == [{"type": "module", "src": "/static/page.js"}]
     assert not [attrs for tag, attrs in page.found if tag == "style" or "style" in attrs]
     assert not [name for _tag, attrs in page.found for name in attrs if name.startswith("on")]
 
@@ -280,8 +279,7 @@ def test_an_audit_is_the_operators_and_well_formed(tmp_path: Path) -> None:
         ]  # fmt: skip
         for bad in malformed:
             answer = made.client.post("/v1/audits", json=bad, headers=made.operator)
-            assert answer.status_code == 400, bad
-            assert answer.json()["code"] == "invalid_request"
+            assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request"), bad
         assert "No audit yet" in made.page()
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from counterfoil.core.errors import InvalidRequest
+from counterfoil.core.errors import InvalidRequest, Unreadable
 from counterfoil.core.units import NEVER
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,6 +69,15 @@ def valid_until(at: int, valid_days: int | None, zone: str) -> int:
         return end_of_day(local_day(at, zone) + timedelta(days=valid_days), zone)
     except OverflowError:
         return NEVER
+
+
+def checked_zone(name: str, what: str = "zone") -> str:
+    """The name if it is an IANA zone; raises Unreadable."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Unreadable(what, f"{name!r} is no time zone") from None
+    return name
 
 
 @lru_cache(maxsize=64)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from counterfoil.core.calendar import checked_zone
 from counterfoil.core.errors import Unreadable
 
 PEOPLE = frozenset({"title", "notes", "net", "why", "hand", "readings"})  # keys for people, anywhere
@@ -19,7 +20,7 @@ ARGS = {
     "burn": {"ref", "partner", "member", "points"},
     "hold": {"ref", "partner", "member", "points", "ttl_seconds"},
     "capture": {"ref", "hold", "points"},
-    "release": {"ref", "hold"},
+    "release": {"hold"},
     "transfer": {"ref", "sender", "recipient", "points"},
     "activate": set(), "expire": set(), "close": set(), "race": {"steps"},
 }  # fmt: skip
@@ -94,6 +95,8 @@ def _start(where: str, start: dict[str, Any]) -> None:
     contracts = start.get("contracts", {})
     if not isinstance(contracts, dict) or not isinstance(start.get("zone", ""), str):
         raise Unreadable(where, "`contracts` must be an object and `zone` a text")
+    if "zone" in start:
+        checked_zone(start["zone"], f"{where}, zone")
     for partner, terms in contracts.items():
         if partner not in start.get("partners", []):
             raise Unreadable(where, f"contracts: {partner} is no partner")

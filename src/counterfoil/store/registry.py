@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from counterfoil.core.accounts import FIRST_PARTNER, OPERATOR, RESERVED
-from counterfoil.core.calendar import text_instant
+from counterfoil.core.calendar import checked_zone, text_instant
 from counterfoil.core.errors import ClockBackwards, InvalidRequest, Unauthenticated
 from counterfoil.core.log import Frontier
 from counterfoil.core.rulebook.verbs import Contract
@@ -69,6 +69,7 @@ class Caller:
 
 def found(engine: Engine, *, zone: str, livemode: bool, entropy: bytes | None = None) -> Programme:
     """The programme of these books, created on first use with a random id."""
+    checked_zone(zone)
     with writing(engine) as connection:
         if connection.execute(select(programme.c.id)).first() is None:
             connection.execute(
