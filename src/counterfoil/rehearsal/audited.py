@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from counterfoil.audit.auditor import audit
+from counterfoil.chain.client import connect
+
 
 def audited(export: Path, sealed: Path, counterfoils: Path, rpc: str, settlement: str) -> dict[str, Any]:
-    return {"findings": []}
+    """Checks and findings; raises Unreadable, Unreachable."""
+    return audit(export, sealed, counterfoils, connect(rpc), settlement).as_json()

@@ -90,7 +90,7 @@ def history(seed: int, length: int) -> list[Step]:
 
 def test_long_histories(times: Callable[[int, int], int]) -> None:
     met: set[Verb] = set()
-    for seed in range(times(60, 5_000)):
+    for seed in range(times(200, 5_000)):
         books = run(history(seed, 60))
         met |= {entry.verb for entry in books.entries}
     assert met == set(Verb)

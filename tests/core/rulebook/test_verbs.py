@@ -197,7 +197,7 @@ def test_points_stay_below_what_json_carries() -> None:
     assert isinstance(refusal, BalanceLimit)
     assert refusal.outstanding == MAX_POINTS - 1
     books.earn(books.ann, 1, days=None)
-    books.earn(books.bob, 1)
+    books.earn(books.bob, 6)
     assert isinstance(refused(lambda: books.gift(books.ann, books.bob, MAX_POINTS - 5)), BalanceLimit)
     assert books.ann.next_due() == books.now + DAY < NEVER
     check(books)

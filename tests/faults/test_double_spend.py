@@ -1,0 +1,193 @@
+"""Row 2, double spend: twelve threads use the same points at once, over two gateways and over twelve."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from counterfoil.core.calendar import end_of_day, local_day
+from counterfoil.core.operation import Answer, Operation
+from counterfoil.store import bulk, posting, state
+from tests.faults.rivals import DAY, START, THREADS, Rivals, rivals
+
+ALL = 100
+
+
+@pytest.fixture
+def table(fresh_schema: Callable[[], str]) -> Iterator[Rivals]:
+    with rivals(fresh_schema()) as several:
+        yield several
+
+
+def won(answers: list[Answer], operations: list[Operation]) -> Counter[str]:
+    """How many of each verb went through."""
+    return Counter(op.verb for op, answer in zip(operations, answers, strict=True) if answer.ok)
+
+
+def gateways(round_: int) -> int:
+    return 2 if round_ % 2 else THREADS
+
+
+def earned(table: Rivals, count: int, **fields: object) -> tuple[list[int], list[Operation]]:
+    members = table.members(count)
+    earns = [table.op("earn", member=number, points=ALL, **fields) for number in members]
+    table.done(*earns)
+    return members, earns
+
+
+def burn_rounds(table: Rivals, rounds: int) -> None:
+    members, _earns = earned(table, rounds)
+    for round_, member in enumerate(members):
+        burns = [table.op("burn", member=member, points=ALL) for _ in range(THREADS)]
+        answers = table.race(burns, gateways(round_))
+        assert won(answers, burns) == {"burn": 1}, round_
+        codes = {answer.facts["code"] for answer in answers if not answer.ok}
+        assert codes == {"insufficient_points"}
+        assert table.balance(member) == (0, 0, 0)
+
+
+def test_of_twelve_burns_one_wins(table: Rivals, times: Callable[[int, int], int]) -> None:
+    burn_rounds(table, times(200, 5_000))
+
+
+def test_burn_against_transfer(table: Rivals, times: Callable[[int, int], int]) -> None:
+    rounds = times(200, 5_000)
+    members, _earns = earned(table, rounds)
+    for round_, member in enumerate(members):
+        friend = table.members(1)[0]
+        burns = [table.op("burn", member=member, points=ALL) for _ in range(THREADS // 2)]
+        gifts = [table.op("transfer", member=member, recipient=friend, points=ALL) for _ in burns]
+        mixed = [one for pair in zip(burns, gifts, strict=True) for one in pair]
+        went = won(table.race(mixed, gateways(round_)), mixed)
+        assert went.total() == 1, went
+        assert table.balance(member) == (0, 0, 0)
+        assert friend not in table.ledger.members or table.balance(friend) == (ALL * went["transfer"], 0, 0)
+
+
+def test_burn_against_expiry(table: Rivals, times: Callable[[int, int], int]) -> None:
+    """The clock moves past the last valid day and the job runs while they burn: used or run out, never both."""
+    now, seen = START, Counter[str]()
+    for round_ in range(times(200, 5_000)):
+        now += DAY
+        table.at(now)
+        today = local_day(now, "Europe/Warsaw")
+        (member,), _earns = earned(table, 1, valid_to=today)
+        burns = [table.op("burn", member=member, points=ALL) for _ in range(THREADS - 1)]
+        end = end_of_day(today, "Europe/Warsaw")
+        moved = table.pool.submit(table.at, end)
+        job = [Operation("due", 2, member=member)]
+        mixed = [*burns[:6], *job, *burns[6:]]
+        went = won(table.race(mixed, gateways(round_)), mixed)
+        moved.result()
+        table.writers[0].submit(job).result()
+        assert table.balance(member) == (0, 0, 0)
+        (lot,) = table.ledger.members[member].lots.values()
+        assert (lot.burned, lot.expired) == ((ALL, 0) if went["burn"] else (0, ALL))
+        assert went["burn"] <= 1
+        seen["burned" if went["burn"] else "expired"] += 1
+        now = end - DAY // 2
+        now = max(now, end)
+    assert set(seen) == {"burned", "expired"}, f"the race was none: {seen}"
+
+
+def test_burn_against_refund(table: Rivals, times: Callable[[int, int], int]) -> None:
+    """The earn is taken back while they burn: who comes second gets a debt or a refusal."""
+    members, earns = earned(table, times(200, 5_000))
+    for round_, (member, earn) in enumerate(zip(members, earns, strict=True)):
+        burns = [table.op("burn", member=member, points=ALL) for _ in range(THREADS // 2)]
+        name = earn.external_id or ""
+        backs = [table.op("refund_earn", original=name, points=ALL) for _ in burns]
+        mixed = [one for pair in zip(burns, backs, strict=True) for one in pair]
+        answers = table.race(mixed, gateways(round_))
+        went = won(answers, mixed)
+        assert went["refund_earn"] == 1
+        (recovered,) = [answer.facts["recovered"] for answer in answers if answer.ok and "recovered" in answer.facts]
+        assert recovered == (0 if went["burn"] else ALL)
+        assert table.balance(member) == (0, 0, ALL if went["burn"] else 0)
+
+
+def test_burn_against_capture_and_release(table: Rivals, times: Callable[[int, int], int]) -> None:
+    members, _earns = earned(table, times(200, 5_000))
+    for round_, member in enumerate(members):
+        (held,) = table.done(table.op("hold", member=member, points=ALL, ttl_seconds=60))
+        captures = [table.op("capture", hold=held.entry, points=ALL) for _ in range(5)]
+        releases = [table.op("release", hold=held.entry) for _ in range(2)]
+        burns = [table.op("burn", member=member, points=ALL) for _ in range(5)]
+        mixed = [*captures[:3], *releases, *burns, *captures[3:]]
+        went = won(table.race(mixed, gateways(round_)), mixed)
+        assert went["capture"] + went["release"] == 1, went
+        assert went["burn"] <= went["release"], went
+        left = 0 if went["capture"] or went["burn"] else ALL
+        assert table.balance(member) == (left, 0, 0)
+
+
+def blind_update(connection: Connection, table: Any, keys: Any, columns: Any, rows: Any) -> None:
+    """What bulk.update does, without asking whether the rows are as they were decided on."""
+    for row in rows:
+        sets = ", ".join(f'"{name}" = :c{at}' for at, name in enumerate(columns))
+        where = " AND ".join(f'"{name}" = :k{at}' for at, name in enumerate(keys))
+        values = {f"k{at}": row[at] for at in range(len(keys))}
+        values |= {f"c{at}": row[len(keys) + at] for at in range(len(columns))}
+        connection.execute(text(f'UPDATE "{table.name}" SET {sets} WHERE {where}'), values)
+
+
+def no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fence is read, not taken."""
+
+    def read_only(connection: Connection) -> tuple[int, bytes]:
+        row = connection.execute(text("SELECT number, hash FROM fence")).one()
+        return row[0], bytes(row[1])
+
+    monkeypatch.setattr(posting, "_take_fence", read_only)
+
+
+def no_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Updates do not repeat what they were decided on."""
+    monkeypatch.setattr(bulk, "update", blind_update)
+
+
+def early_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Members are read before the fence is taken, as a gateway with a cache of balances would."""
+    plain_fence: Any = posting._take_fence
+    plain_load: Any = state.State.load
+
+    def late_fence(connection: Connection) -> tuple[int, bytes]:
+        early = state.State()
+        everybody = connection.execute(text("SELECT id FROM member")).scalars().all()
+        plain_load(early, connection, everybody, START)
+        connection.info["early"] = early
+        time.sleep(0.01)
+        number, previous = plain_fence(connection)
+        return number, previous
+
+    def remembered(self: state.State, connection: Connection, wanted: Any, _now: int, **_light: Any) -> None:
+        early = connection.info["early"]
+        for number in wanted:
+            self.members[number] = early.members[number]
+            self.images[number] = early.images[number]
+
+    monkeypatch.setattr(posting, "_take_fence", late_fence)
+    monkeypatch.setattr(state.State, "load", remembered)
+
+
+@pytest.mark.parametrize("one", [no_lock, no_repeat], ids=lambda plant: plant.__name__)
+def test_either_line_of_defence_holds_alone(
+    table: Rivals, one: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fence and repeated values: a group without one of them still has one winner, or fails aloud."""
+    one(monkeypatch)
+    burn_rounds(table, 10)
+
+
+def test_canary_reading_before_the_fence_spends_twice(
+    table: Rivals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early_read(monkeypatch)
+    no_repeat(monkeypatch)
+    with pytest.raises(AssertionError):
+        burn_rounds(table, 10)
