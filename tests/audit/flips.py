@@ -219,9 +219,7 @@ class Flips:
         proof[field] = self.changed(proof[field])
         lines[which] = json.dumps(data)
         said = f"line {which + 1}:"
-        return Flip(
-            "counterfoil", name, field, "\n".join(lines).encode(), lambda one: one.message.startswith(said)
-        )
+        return Flip("counterfoil", name, field, "\n".join(lines).encode(), lambda one: one.message.startswith(said))
 
     def json_field(self, path: str) -> tuple[str, bytes]:
         """One random value of a JSON file, changed."""

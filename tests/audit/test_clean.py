@@ -71,9 +71,7 @@ def test_a_finding_is_exit_1(settled: Settled, copy: Path, capsys: pytest.Captur
     path.write_bytes(path.read_bytes()[:-1] + b"\xff")
     where = (copy / "public", copy / "sealed", None, "unused", chain.address)
     assert command.run(*where, as_json=True, w3=made.cycle.w3) == 1
-    finding = next(
-        one for one in json.loads(capsys.readouterr().out)["findings"] if one["check"] == "inclusion"
-    )
+    finding = next(one for one in json.loads(capsys.readouterr().out)["findings"] if one["check"] == "inclusion")
     assert finding["settlement"] == 2
     assert finding["entry"].startswith("ent_00000000")
     assert finding["header"] == "0x" + chain.final[2][0].hex()

@@ -283,8 +283,7 @@ def all_moved(patch: Patch) -> None:
 
     def fresh(source: Any, number: int) -> list[tuple[int, sum_tree.Liability]]:
         return [
-            (who, replace(one, commitment=bytes([number]) + one.commitment[1:]))
-            for who, one in honest(source, number)
+            (who, replace(one, commitment=bytes([number]) + one.commitment[1:])) for who, one in honest(source, number)
         ]
 
     patch.setattr(settlements, "liabilities", fresh)
@@ -356,9 +355,7 @@ def test_a_lie_that_hashes_and_signatures_cover_is_named(
         assert named() == [], "the canary: without its rule the auditor must be blind to this lie"
 
 
-def test_the_pool_itself_is_checked(
-    founded: Callable[[], Coalition], tmp_path: Path, monkeypatch: Patch
-) -> None:
+def test_the_pool_itself_is_checked(founded: Callable[[], Coalition], tmp_path: Path, monkeypatch: Patch) -> None:
     """With postings taken on trust, a shortfall shows in the pool: outstanding x face is more than it holds."""
     made = founded()
     with monkeypatch.context() as patch:

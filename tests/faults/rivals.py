@@ -55,13 +55,18 @@ class Rivals:
         assert all(answer.ok for answer in answers), answers
         return answers
 
-    def race(self, operations: Sequence[Operation], gateways: int) -> list[Answer]:
-        """One thread for each operation, all let go at once, over so many gateways."""
+    def race(
+        self, operations: Sequence[Operation], gateways: int, *, aloud: bool = False
+    ) -> list[Answer]:
+        """One thread for each operation, all let go at once, over so many gateways; some may fail if `aloud`."""
         barrier = threading.Barrier(len(operations))
 
         def run(at: int) -> Answer:
             barrier.wait()
-            answers, _group = self.writers[at % gateways].submit([operations[at]]).result()
+            posted = self.writers[at % gateways].submit([operations[at]])
+            if aloud and posted.exception() is not None:
+                return Answer(ok=False, entry=0, facts={"code": "failed"})
+            answers, _group = posted.result()
             return answers[0]
 
         return list(self.pool.map(run, range(len(operations))))

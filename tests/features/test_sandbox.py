@@ -39,8 +39,17 @@ def test_a_close_fixes_the_clock_too(books: Stand) -> None:
 
 
 @pytest.mark.parametrize(
-    "at", ["", "now", "2025-12-01", "2025-12-01T10:00:00", "2025-02-30T00:00:00Z", "1969-12-31T23:59:59Z", "9999-01-01T00:00:00Z"]
-)  # fmt: skip
+    "at",
+    [
+        "",
+        "now",
+        "2025-12-01",
+        "2025-12-01T10:00:00",
+        "2025-02-30T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "9999-01-01T00:00:00Z",
+    ],
+)
 def test_an_instant_is_rfc_3339_with_a_zone(shared: Stand, at: str) -> None:
     problem(shared.clock(at), 400, "invalid_request", "at")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from counterfoil.core.accounts import LAST_PARTY
 from counterfoil.core.entry import GROUP_BITS, PLACE_BITS, Entry, Place, Verb, group_of, place_of
-from counterfoil.core.units import MAX_POINTS
+from counterfoil.core.units import BASIS_POINTS, MAX_POINTS
 
 LAST_INSTANT = 253_000_000_000_000_000  # microseconds: a day of the year 9987; the calendar ends soon after
 MAX_MICROS = 2**53 - 1  # per point
@@ -76,6 +76,10 @@ def require_shape(entry: Entry, currencies: frozenset[int]) -> None:
         raise Misshapen(f"a {verb} that refers to {entry.refers_to:x} and lasts until {entry.until}")
     if not entry.occurred_at <= entry.at <= LAST_INSTANT or entry.partner > LAST_PARTY:
         raise Misshapen("its instants or its partner are out of range")
+    _require_parts(entry, shape, currencies)
+
+
+def _require_parts(entry: Entry, shape: Shape, currencies: frozenset[int]) -> None:
     owner = shape.members - 1  # lots belong to the member, of a gift to the receiver
     for made in entry.lots:
         t = made.terms
@@ -83,12 +87,12 @@ def require_shape(entry: Entry, currencies: frozenset[int]) -> None:
             raise Misshapen("a lot has an owner, points or a currency out of range")
         if max(t.issuer, t.funder) > LAST_PARTY or max(t.face_micros, t.fee_micros) > MAX_MICROS:
             raise Misshapen("a lot's terms are out of range")
-        if t.breakage_operator_bp > 10_000:
+        if t.breakage_operator_bp > BASIS_POINTS:
             raise Misshapen("a lot gives the operator more than all of its breakage")
     for owed in entry.debts:
         if owed.owner or not 0 < owed.points <= MAX_POINTS or owed.currency not in currencies:
             raise Misshapen("a debt has an owner, points or a currency out of range")
-    if any(not 0 < one.points <= MAX_POINTS for one in (*entry.moves, *entry.repaid)):
+    if any(not 0 < move.points <= MAX_POINTS for move in entry.moves):
         raise Misshapen("it moves points out of range")
     if any(posting.amount <= 0 for posting in entry.postings):
         raise Misshapen("a posting of nothing")

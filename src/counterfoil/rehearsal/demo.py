@@ -28,7 +28,7 @@ from counterfoil.rehearsal.audited import audited
 from counterfoil.rehearsal.coalition import asked
 from counterfoil.rehearsal.history import PARTNERS
 from counterfoil.rehearsal.host import Host
-from counterfoil.rehearsal.journey import Journey, read_history
+from counterfoil.rehearsal.journey import ADDRESS_FILE, Journey, read_history, start_signers
 from counterfoil.rehearsal.processes import Processes, free_port, wait_ready
 from counterfoil.rehearsal.tables import print_audit, print_settlements, summary
 
@@ -65,13 +65,15 @@ def demo(
 def _run(
     console: Console, processes: Processes, folder: Path, *, year: bool, serve: bool, json_file: Path | None
 ) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    processes.start("gateway", "serve", "--home", str(folder / "gateway"), "--port", str(port))
+    (folder / ADDRESS_FILE).unlink(missing_ok=True)
+    start_signers(processes, folder, url)
     with _bar(console) as bar:
         reading = bar.add_task("reading the purchase history", total=None)
         read = read_history(year=year)
         bar.update(reading, total=len(read), completed=len(read))
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        processes.start("gateway", "serve", "--home", str(folder / "gateway"), "--port", str(port))
         wait_ready(processes, url)
         key = (folder / "gateway" / "operator.api-key").read_text(encoding="ascii").strip()
         journey = Journey(Host(url, key, folder), processes, year)

@@ -15,11 +15,12 @@ from typing import Any
 
 import httpx
 
+from counterfoil.audit.signer import watch
 from counterfoil.chain.client import connect
 from counterfoil.chain.settlement import SettlementContract
 from counterfoil.chain.signer import key_file
 from counterfoil.core.calendar import parse_instant, text_instant
-from counterfoil.core.errors import Unreachable, Unreadable
+from counterfoil.core.errors import CounterfoilError, Unreachable, Unreadable
 from counterfoil.rehearsal.coalition import Coalition, asked, client_of
 from counterfoil.rehearsal.history import PARTNERS, Basket, baskets
 from counterfoil.rehearsal.host import Host
@@ -28,7 +29,8 @@ from counterfoil.rehearsal.replay import Tally, days, movements
 
 SETTLE_SECONDS = 180
 KEPT_OF = 50  # one counterfoil in so many is kept for the auditor
-SIGNER_SECONDS = 1.0
+SIGNER_SECONDS = 0.5
+ADDRESS_FILE = "settlement"
 
 Note = Callable[[int], None]
 
@@ -133,8 +135,8 @@ class Journey:
             shown = asked(self.operator.get(f"/v1/settlements/{number}"))
             if shown["state"] == "final":
                 return
-            if shown.get("settlement") and "signer-grocer" not in self.processes.running:
-                self._start_signers(shown["settlement"])
+            if shown.get("settlement"):
+                (self.host.home / ADDRESS_FILE).write_text(shown["settlement"], encoding="ascii")
             self.processes.assert_alive()
             if time.monotonic() > deadline:
                 raise Unreachable(
@@ -142,14 +144,26 @@ class Journey:
                 )
             time.sleep(0.1)
 
-    def _start_signers(self, settlement: str) -> None:
-        for name, _rate, _departments in PARTNERS:
-            folder = self.host.home / "partners" / name
-            self.processes.start(
-                f"signer-{name}", "sign", "--key", str(folder / "signing.key"), "--credential", str(folder / "api.key"),
-                "--against", self.host.url, "--rpc", self.host.rpc, "--settlement", settlement,
-                "--state", str(folder / "state"), "--watch", str(SIGNER_SECONDS),
-            )  # fmt: skip
+
+def start_signers(processes: Processes, home: Path, url: str) -> None:
+    """Eight processes of their own, each with its partner's key, that sign as soon as there is a contract to sign for."""
+    for name, _rate, _departments in PARTNERS:
+        processes.fork(f"signer-{name}", _sign, home, home / "partners" / name, url)
+
+
+def _sign(home: Path, folder: Path, url: str) -> None:
+    address = home / ADDRESS_FILE
+    while not address.exists() or not address.read_text(encoding="ascii"):
+        time.sleep(0.2)
+    keys, settlement = (folder / "signing.key", folder / "api.key"), address.read_text(encoding="ascii")
+    while True:
+        try:
+            for done in watch(*keys, url, f"{url}/rpc", settlement, folder / "state", SIGNER_SECONDS):
+                if done.status != "nothing":
+                    print(json.dumps(done.as_json()), flush=True)  # noqa: T201 its log
+        except CounterfoilError as error:  # a gateway that is busy or gone for a moment
+            print(error, flush=True)  # noqa: T201
+            time.sleep(SIGNER_SECONDS)
 
 
 def read_history(*, year: bool) -> list[Basket]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import httpx
@@ -31,6 +35,7 @@ class Processes:
 
     logs: Path
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    forked: dict[str, BaseProcess] = field(default_factory=dict)
 
     def start(self, name: str, *args: str) -> None:
         """Run `counterfoil ARGS`, its output in a log file."""
@@ -41,17 +46,31 @@ class Processes:
                 start_new_session=True, preexec_fn=_end_with_parent,  # noqa: PLW1509 no threads yet, and one C call
             )  # fmt: skip
 
+    def fork(self, name: str, run: Callable[..., None], *args: object) -> None:
+        """Run a function in a process of its own that has everything imported already. Call it before any thread runs."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        child = get_context("fork").Process(target=_forked, args=(self.logs / f"{name}.log", run, *args), name=name)
+        child.start()
+        self.forked[name] = child
+
     def assert_alive(self) -> None:
         """Raises Unreachable naming the process that ended and the end of its log."""
         for name, process in self.running.items():
             if process.poll() is not None:
                 tail = (self.logs / f"{name}.log").read_text(encoding="utf-8", errors="replace").splitlines()[-3:]
                 raise Unreachable(name, f"it ended with {process.returncode}: {' | '.join(tail)}")
+        for name, child in self.forked.items():
+            if child.exitcode is not None:
+                raise Unreachable(name, f"it ended with {child.exitcode}: see {self.logs / name}.log")
 
     def stop(self) -> None:
         """Ask all to end, wait, insist."""
+        for child in self.forked.values():
+            child.terminate()
         for process in self.running.values():
             process.terminate()
+        for child in self.forked.values():
+            child.join(STOP_SECONDS)
         for process in self.running.values():
             try:
                 process.wait(STOP_SECONDS)
@@ -59,6 +78,16 @@ class Processes:
                 process.kill()
                 process.wait()
         self.running.clear()
+        self.forked.clear()
+
+
+def _forked(log: Path, run: Callable[..., None], *args: object) -> None:
+    _end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends us
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    run(*args)
 
 
 def free_port() -> int:

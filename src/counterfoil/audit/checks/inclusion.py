@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from counterfoil.audit.case import Case, Lacks
 from counterfoil.audit.evidence import Missing, records, settlement_name
+from counterfoil.audit.fold import Fold
 from counterfoil.audit.report import Finding
-from counterfoil.core.encoding import entry_hash
+from counterfoil.core.encoding import decode, entry_hash
 from counterfoil.core.errors import Unreadable
 from counterfoil.core.files import ENTRIES, unpack_handles, unpack_leaf_handles
 from counterfoil.core.log import Frontier
+from counterfoil.core.settlement import unpack_supply
 
 PACE = 5_000
 
@@ -41,9 +44,9 @@ def inclusion(case: Case) -> Iterator[Finding]:
 
 def _first_bad(case: Case, number: int, cut: str) -> Finding:
     """The first record of a settlement that is not its leaf, and how the records around it explain it."""
-    folder, name, leaf = case.sealed_folder(), settlement_name(number, ENTRIES), case.first_leaf(number)
+    name, leaf = settlement_name(number, ENTRIES), case.first_leaf(number)
     size = case.headers[number].header.closing.log_size
-    before, ahead = b"", list[bytes]()
+    before = b""
     stream = _stream(case, number)
     body = next(stream, None)
     while body is not None and leaf < size and entry_hash(case.chain.programme, body) == case.leaf(leaf):
@@ -80,47 +83,76 @@ def _id(body: bytes, more: int = 0) -> int | None:
 
 def handles(case: Case) -> Iterator[Finding]:
     """One pair per entry; whoever has one entry only has a liability, and whoever has a liability has an entry."""
-    folder = case.sealed_folder()
-    entries: dict[int, tuple[int, int, int]] = {}  # handle: settlement and leaf of its first entry, how many it has
-    for number in case.headers:
-        if number > case.included:
-            break
-        first, name = case.first_leaf(number), settlement_name(number, "handles")
-        pairs = read_handles(case, number)
-        if len(pairs) != case.headers[number].header.closing.log_size - first:
-            yield case.finding("handles", f"{name} has {len(pairs)} pairs, not one per entry", number)
-            raise Lacks(f"{name} with a pair per entry")
-        for place, pair in enumerate(pairs):
-            if not pair[0]:
-                text = f"{name}: record {place} names no member"
-                entry = entry_at(case, number, place)
-                yield case.finding("handles", text, number, leaf=first + place, entry=entry)
-                raise Lacks(f"{name} with a member for each entry")
-            for handle in pair:
-                if handle:
-                    known = entries.get(handle, (number, first + place, 0))
-                    entries[handle] = (known[0], known[1], known[2] + 1)
+    case.sealed_folder()
+    known: dict[int, _Use] = {}
+    for number in _included(case):
+        yield from _pairs(case, number, known)
     liable: set[int] = set()
-    for number in case.headers:
-        if number > case.included:
-            break
+    for number in _included(case):
         name = settlement_name(number, "liability_handles")
         try:
-            leaves = unpack_leaf_handles(folder.read(name, 2**40))
+            leaves = unpack_leaf_handles(case.sealed_folder().read(name, 2**40))
         except Missing:
             raise Lacks(name) from None
         for place, handle in enumerate(leaves):
-            if handle not in entries:
-                yield case.finding("handles", f"{name}: record {place} names a member without any entry", number)
-                return
+            if handle not in known:
+                text = f"{name}: record {place} names a member without any entry"
+                yield case.finding("handles", text, number)
+                raise Lacks(f"{name} of members with entries")
         liable.update(leaves)
-    for handle, (number, leaf, count) in entries.items():
-        if count == 1 and handle not in liable:
-            text = f"handles: record {leaf - case.first_leaf(number)} names a member with no other entry or liability"
-            entry = entry_at(case, number, leaf - case.first_leaf(number))
-            yield case.finding("handles", text, number, leaf=leaf, entry=entry)
-            return
+    for handle, use in known.items():
+        if use.count == 1 and handle not in liable and _all_owed(case, use.number):
+            place = use.leaf - case.first_leaf(use.number)
+            name = settlement_name(use.number, "handles")
+            text = f"{name}: record {place} names a member with no other entry and no liability"
+            entry = entry_at(case, use.number, place)
+            yield case.finding("handles", text, use.number, leaf=use.leaf, entry=entry)
+            raise Lacks("handles that fit")
     case.handled = case.included
+
+
+@dataclass(slots=True)
+class _Use:
+    """Where a handle is used first, and how often."""
+
+    number: int
+    leaf: int
+    count: int = 0
+
+
+def _included(case: Case) -> list[int]:
+    return [number for number in case.headers if number <= case.included]
+
+
+def _pairs(case: Case, number: int, known: dict[int, _Use]) -> Iterator[Finding]:
+    """Count the handles of a settlement's entries; a finding and Lacks for a record that cannot be."""
+    first, name = case.first_leaf(number), settlement_name(number, "handles")
+    pairs = read_handles(case, number)
+    if len(pairs) != case.headers[number].header.closing.log_size - first:
+        yield case.finding("handles", f"{name} has {len(pairs)} pairs, not one per entry", number)
+        raise Lacks(f"{name} with a pair per entry")
+    for place, pair in enumerate(pairs):
+        if not pair[0]:
+            entry = entry_at(case, number, place)
+            text = f"{name}: record {place} names no member"
+            yield case.finding("handles", text, number, leaf=first + place, entry=entry)
+            raise Lacks(f"{name} with a member for each entry")
+        for handle in pair:
+            if handle:
+                known.setdefault(handle, _Use(number, first + place)).count += 1
+
+
+def _all_owed(case: Case, number: int) -> bool:
+    """Whether the entries up to a settlement's end give its C: if not, a liability is omitted, and no handle wrong."""
+    points = 0
+    try:
+        for one in range(1, number + 1):
+            for body in records(case.sealed_folder(), settlement_name(one, ENTRIES)):
+                entry = decode(body)
+                points += sum(Fold.change(entry, owner) for owner in range(len(entry.members)))
+        return points == sum(one.custodial for one in unpack_supply(case.headers[number].header.closing.supply))
+    except Unreadable:
+        return False
 
 
 def read_handles(case: Case, number: int) -> list[tuple[int, int]]:

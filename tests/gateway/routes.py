@@ -1,0 +1,79 @@
+"""Every route of the application with the scope it asks for. A route that is not here fails test_scopes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+MEMBER, ENTRY, HOLD = "mbr_0000000000000001", "ent_0000000000010000", "hld_7fffffffffffffff"
+MOVE = {"external_id": "x", "points": 1}
+SIGNATURE = {"signature": "0x" + "11" * 65}
+PUBLIC = "public"
+
+# (method, path): the scope it asks for, and a body that is well formed
+ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
+    ("POST", "/v1/earns"): ("earn", {**MOVE, "member": MEMBER}),
+    ("POST", "/v1/burns"): ("burn", {**MOVE, "member": MEMBER}),
+    ("POST", "/v1/holds"): ("hold", {**MOVE, "member": MEMBER, "ttl_seconds": 1}),
+    ("POST", "/v1/holds/{hold}/capture"): ("hold", MOVE),
+    ("POST", "/v1/holds/{hold}/release"): ("hold", {}),
+    ("POST", "/v1/refunds"): ("refund", {**MOVE, "earn": "y"}),
+    ("POST", "/v1/transfers"): ("transfer", {**MOVE, "sender": MEMBER, "recipient": MEMBER[:-1] + "2"}),
+    ("POST", "/v1/batches"): ("read", {"operations": [{"verb": "earn"}]}),
+    ("POST", "/v1/members"): ("members", {}),
+    ("POST", "/v1/members/batch"): ("members", {"references": ["x"]}),
+    ("GET", "/v1/members/{member}/balance"): ("read", None),
+    ("GET", "/v1/members/{member}/lots"): ("read", None),
+    ("GET", "/v1/members/{member}/entries"): ("read", None),
+    ("POST", "/v1/partners"): ("operator", {"name": "new"}),
+    ("GET", "/v1/partners"): ("operator", None),
+    ("POST", "/v1/partners/{partner}/keys"): ("operator", {}),
+    ("DELETE", "/v1/keys/{prefix}"): ("operator", None),
+    ("GET", "/v1/entries"): ("read", None),
+    ("GET", "/v1/entries/{entry}"): ("read", None),
+    ("GET", "/v1/statement"): ("read", None),
+    ("POST", "/v1/settlements"): ("operator", None),
+    ("POST", "/v1/settlements/advance"): ("operator", None),
+    ("GET", "/v1/settlements"): ("read", None),
+    ("GET", "/v1/settlements/{number}"): ("read", None),
+    ("GET", "/v1/settlements/{number}/rows"): ("read", None),
+    ("POST", "/v1/settlements/{number}/signatures"): ("sign", SIGNATURE),
+    ("GET", "/v1/rulebook"): (PUBLIC, None),
+    ("GET", "/v1/exports/public"): (PUBLIC, None),
+    ("GET", "/v1/exports/sealed"): ("operator", None),
+    ("GET", "/v1/test/clock"): ("operator", None),
+    ("POST", "/v1/test/clock"): ("operator", {"at": "2031-01-01T00:00:00Z"}),
+    ("POST", "/v1/jobs/{job}"): ("operator", None),
+    ("POST", "/v1/audits"): ("operator", {"checks": [], "findings": []}),
+    ("POST", "/rpc"): (PUBLIC, {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []}),
+    ("GET", "/log/checkpoint"): (PUBLIC, None),
+    ("GET", "/log/tile/{path}"): (PUBLIC, None),
+    ("GET", "/healthz"): (PUBLIC, None),
+    ("GET", "/readyz"): (PUBLIC, None),
+    ("GET", "/metrics"): (PUBLIC, None),
+    ("GET", "/"): (PUBLIC, None),
+    ("GET", "/settlements/{number}/picture.svg"): (PUBLIC, None),
+    ("GET", "/static/{path}"): (PUBLIC, None),
+    ("GET", "/openapi.json"): (PUBLIC, None),
+}
+PLACES: dict[str, str] = {
+    "hold": HOLD, "member": MEMBER, "entry": ENTRY, "partner": "99", "prefix": "nobody", "number": "99",
+    "job": "activate", "path": "0/000.p/1",
+}  # fmt: skip
+
+
+def routes_of(app: FastAPI) -> set[tuple[str, str]]:
+    """What the application answers: the OpenAPI document's routes, and those left out of it."""
+    documented = {(verb.upper(), path) for path, item in app.openapi()["paths"].items() for verb in item}
+    hidden = {("GET", "/openapi.json")}
+    for router in [app.router, *(getattr(one, "original_router", None) for one in app.router.routes)]:
+        for route in getattr(router, "routes", []):
+            if isinstance(route, APIRoute):
+                hidden |= {(method, route.path) for method in route.methods}
+    return {(method, path.replace(":path}", "}")) for method, path in documented | hidden}
+
+
+def filled(route: str, /, **more: str) -> str:
+    return route.format_map({**PLACES, **more})
