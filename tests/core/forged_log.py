@@ -103,7 +103,8 @@ def forged_inclusion(draw: random.Random, kind: str, one: Log, other: Log) -> Cl
         case "duplicate leaf":  # the last leaf again, as trees that pair an odd one with itself would have it
             last = one.leaves[-1]
             again = [log.leaf_hash(last), *one.tree.inclusion(size - 1)]
-            return included(kind, size, size + 1, last, draw.choice([again, again[1:]]), root)
+            alike = naive.sides(size, size + 1) == naive.sides(size - 1, size)
+            return included(kind, size, size + 1, last, again if alike else draw.choice([again, again[1:]]), root)
         case "other leaf":
             wrong = draw.choice([b for b in (*one.leaves[:3], *other.leaves[:2], root) if b != leaf])
             return included(kind, index, size, wrong, path, root)

@@ -45,6 +45,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
     with stand(folder, partners="ABC") as one:
         one.clock(START)
         here = Planted(one, one.member("shared-card"), one.member("card-only-a-knows"))
+        one.earn("B", here.both, 1, "B-first")  # its id is the example in the OpenAPI document
         for place, (who, points) in enumerate(zip((here.both, here.own, here.own), SALES, strict=True)):
             made = one.earn("A", who, points, f"planted-sale-{place}")
             here.made(made)
@@ -133,18 +134,22 @@ def test_what_b_sees_is_b(planted: Planted) -> None:
     one = planted.stand
     entries = one.read("B", "entries")["data"]
     assert {entry["partner"] for entry in entries} == {"B"}
-    assert [entry["external_id"] for entry in entries] == ["B-sale", "B-burn", "B-late"]
+    assert [entry["external_id"] for entry in entries] == ["B-first", "B-sale", "B-burn", "B-late"]
     assert {entry["external_id"] for entry in one.read("B", f"members/{planted.both}/entries")["data"]} == {
-        "B-sale", "B-burn", "B-late",
+        "B-first", "B-sale", "B-burn", "B-late",
     }  # fmt: skip
     assert one.read("B", f"members/{planted.own}/entries")["data"] == []
     assert one.read("B", f"members/{planted.own}/lots")["data"] == []
-    assert [row["external_id"] for row in one.read("B", "settlements/1/rows")["data"]] == ["B-sale", "B-burn"]
+    assert [row["external_id"] for row in one.read("B", "settlements/1/rows")["data"]] == [
+        "B-first",
+        "B-sale",
+        "B-burn",
+    ]
     shown = one.read("B", "settlements/1")
     for name in ("exact", "rounded", "issued", "burned"):
         assert set(shown[name]) == {"B"}, name
     assert shown["refers_to"] is None
-    assert one.read("B", "statement", settlement=1)["entries"] == 2
+    assert one.read("B", "statement", settlement=1)["entries"] == 3
     problem(one.get("B", f"/v1/entries/{planted.entry}"), 404, "not_found")
     problem(one.post("B", f"holds/{planted.hold}/release"), 404, "unknown_hold")
     problem(one.post("B", f"holds/{planted.hold}/capture", {"external_id": "c", "points": 1}), 404, "unknown_hold")

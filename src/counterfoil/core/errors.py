@@ -54,7 +54,7 @@ class Refusal(CounterfoilError):
     """An operation turned down by a rule: an answer like any other, stored and replayed."""
 
 
-# --- request and form -------------------------------------------------------------------------
+# --- request, form, sameness ------------------------------------------------------------------
 
 
 @dataclass(eq=False)
@@ -113,9 +113,6 @@ class InvalidRecipient(Refusal):
     code = "invalid_recipient"
     says = "{field}: a gift needs two members"
     field: str = "recipient"
-
-
-# --- sameness ---------------------------------------------------------------------------------
 
 
 @dataclass(eq=False)
