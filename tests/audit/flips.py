@@ -240,22 +240,17 @@ class Flips:
         return name, json.dumps(data).encode()
 
     def changed(self, value: Any) -> Any:
-        match value:
-            case bool():
-                return not value
-            case int():
-                return value ^ 1 << self.random.randrange(6)
-            case list() if value:
-                which = self.random.randrange(len(value))
-                return [self.changed(one) if i == which else one for i, one in enumerate(value)]
-            case list():
-                return ["0x" + self.random.randbytes(32).hex()]
-            case "0x":
-                return "0x" + self.random.randbytes(2).hex()
-            case str():
-                return self.text(value)
-            case _:
-                return 1
+        if isinstance(value, bool):
+            return not value
+        if isinstance(value, int):
+            return value ^ 1 << self.random.randrange(6)
+        if isinstance(value, list):
+            which = self.random.randrange(len(value)) if value else -1
+            changed = [self.changed(one) if i == which else one for i, one in enumerate(value)]
+            return changed or ["0x" + self.random.randbytes(32).hex()]
+        if value in {"", "0x"}:
+            return "0x" + self.random.randbytes(2).hex()
+        return 1 if value is None else self.text(value)
 
     def text(self, value: str) -> str:
         at = self.random.randrange(2 if value.startswith("0x") else 0, len(value))

@@ -29,6 +29,13 @@ class Sums:
         currency = draw.randrange(1, 2**53)
         return cls(currency, depth, members, sum_tree.SumTree(currency, depth, members))
 
+    def free(self, draw: random.Random) -> int:
+        """A place of nobody."""
+        taken = {member.place for member in self.members}
+        while (place := draw.randrange(1 << self.depth)) in taken:
+            pass
+        return place
+
     def claim(self, one: sum_tree.Liability) -> Claim:
         root = self.tree.root
         return owed("true", self.currency, one, self.tree.path(one.place), root.hash, root.sum)
@@ -131,13 +138,11 @@ def forged_sum(draw: random.Random, kind: str, it: Sums, other: Sums) -> Claim: 
             inner = sum_tree.Liability(one.place >> height, node.sum, node.hash)
             return owed(kind, currency, inner, path[height:], root, total)
         case "zero leaf":
-            taken = {member.place for member in it.members}
-            free = draw.choice([p for p in range(1 << it.depth) if p not in taken])
+            free = it.free(draw)
             zero = sum_tree.Liability(free, 0, draw.choice([bytes(32), one.commitment]))
             return owed(kind, currency, zero, it.tree.path(free), root, total)
         case "duplicate leaf":
-            taken = {member.place for member in it.members}
-            free = draw.choice([p for p in range(1 << it.depth) if p not in taken])
+            free = it.free(draw)
             again = sum_tree.Liability(free, one.balance, one.commitment)
             return owed(kind, currency, again, it.tree.path(free), root, total + draw.choice([0, one.balance]))
         case "flipped":

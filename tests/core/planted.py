@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 import pytest
 
@@ -27,7 +27,13 @@ def plant(monkeypatch: pytest.MonkeyPatch, module: ModuleType, *changes: Change)
     made: dict[str, object] = {"__name__": module.__name__, "__file__": module.__file__}
     exec(compile(text, module.__file__, "exec"), made)
     for name, value in made.items():
-        if getattr(value, "__module__", None) == module.__name__:
+        if getattr(value, "__module__", None) != module.__name__:
+            continue
+        if isinstance(value, type):  # the class stays, so that who imported it by name has the bug as well
+            for method, body in vars(value).items():
+                if isinstance(body, FunctionType | property | classmethod) and not method.startswith("__"):
+                    monkeypatch.setattr(vars(module)[name], method, body)
+        else:
             monkeypatch.setattr(module, name, value)
 
 

@@ -65,6 +65,10 @@ class House:
         self.partners[name] = self.done("POST", f"/v1/partners/{made['id']}/keys", json={})["key"]
         return name
 
+    def name(self) -> str:
+        """A name or key nobody has used here."""
+        return f"own-{next(self.count)}"
+
     def member(self) -> str:
         return self.members(1)[0]
 
@@ -87,7 +91,7 @@ class House:
 
     def ok(self, partner: str, verb: str, **fields: Any) -> dict[str, Any]:
         """One operation that must succeed, under names of its own where none are given."""
-        name = f"own-{next(self.count)}"
+        name = self.name()
         if verb != "release":
             fields.setdefault("external_id", name)
         answer = self.send(partner, verb, fields, name)

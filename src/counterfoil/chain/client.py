@@ -12,7 +12,7 @@ from web3.providers.base import JSONBaseProvider
 
 from counterfoil.core.errors import Unreachable
 
-__all__ = ["Memory", "Reverted", "Web3", "asked", "connect", "final_block"]
+__all__ = ["Memory", "Reverted", "Web3", "asked", "connect", "final_block", "latest_block"]
 
 T = TypeVar("T")
 TIMEOUT_SECONDS = 20
@@ -52,6 +52,12 @@ def asked(what: Callable[[], T]) -> T:
         raise Unreachable("chain", type(error).__name__) from error
     except Web3Exception as error:
         raise Unreachable("chain", str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+
+
+def latest_block(w3: Web3) -> tuple[int, bytes]:
+    """Number and hash of the newest block."""
+    block: Any = asked(lambda: w3.eth.get_block("latest"))
+    return int(block["number"]), bytes(block["hash"])
 
 
 def final_block(w3: Web3) -> tuple[int, bytes]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import inspect
 import logging
 import re
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, cast
 
@@ -47,6 +48,10 @@ GAS_LIMIT = 60_000_000
 BATCH_LIMIT = 1000  # as geth
 
 _log = logging.getLogger(__name__)
+
+# py-evm raises Python's recursion limit so far that a deeply nested JSON body would overrun the C stack of whoever
+# parses it in this process; our contracts' calls are a few deep
+sys.setrecursionlimit(10_000)
 
 
 class EmbeddedChain:

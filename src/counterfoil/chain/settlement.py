@@ -88,6 +88,10 @@ class SettlementContract:
             self._known["chain_id",] = asked(lambda: self.w3.eth.chain_id)
         return int(self._known["chain_id",])
 
+    def deployed_at(self, block: int) -> bool:
+        """Whether the contract stands at a block."""
+        return bool(asked(lambda: self.w3.eth.get_code(self.contract.address, block)))
+
     def programme(self) -> bytes:
         """The programme it serves."""
         return bytes(self._fixed("programme"))

@@ -60,15 +60,25 @@ def entry_name(number: int) -> str:
 def decide(desk: Desk, op: Operation) -> Answer:
     """Carry out one operation; a refusal is an answer too. A dry run works on copies and leaves nothing."""
     if op.dry_run:
-        copy = replace(
-            desk, journal=replace(desk.journal, written=list(desk.journal.written)),
-            state=State(deepcopy(desk.state.members)), effects=deepcopy(desk.effects),
-        )  # fmt: skip
+        copy = _scratch(desk, op)
         return replace(decide(copy, replace(op, dry_run=False)), entry=0)
     try:
         return _accepted(desk, op)
     except Refusal as refusal:
         return Answer(False, 0, {"code": refusal.code, "detail": str(refusal), **refusal.facts()})
+
+
+def _scratch(desk: Desk, op: Operation) -> Desk:
+    """A desk with copies of what this operation can touch; its entries stand in group 0, which is never written."""
+    kind = op.verb.removeprefix("refund_")
+    names = [(op.partner, EFFECT_KINDS[op.verb], op.external_id or ""), (op.partner, kind, op.original)]
+    effects = {name: replace(desk.effects[name]) for name in names if name in desk.effects}
+    touched = {op.member, op.recipient, desk.holders.get(op.hold, 0)}
+    if names[1] in effects:
+        touched.add(desk.originals[effects[names[1]].entry][1])
+    members = {number: deepcopy(desk.state.members[number]) for number in touched if number in desk.state.members}
+    journal = Journal(desk.journal.programme, 0, desk.journal.now)
+    return replace(desk, journal=journal, state=State(members), effects=effects, originals=dict(desk.originals))
 
 
 def _accepted(desk: Desk, op: Operation) -> Answer:

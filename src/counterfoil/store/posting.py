@@ -53,6 +53,7 @@ class Poster:
     engine: Engine
     crash: Crash = lambda point: None
     _programme: registry.Programme | None = None
+    _last: int = 0  # the machine's clock may be set back; the books' never
 
     def post(self, operations: Sequence[Operation]) -> tuple[list[Answer], Group | None]:
         """Decide and commit; answers in order, and the new group if any entry was made. Raises bulk.Lost on a conflict."""
@@ -67,7 +68,7 @@ class Poster:
     ) -> tuple[list[Answer], Group | None]:
         number, previous = _take_fence(connection)
         programme = self._current(connection)
-        now = registry.clock_or_machine(programme.clock)
+        now = self._last = max(self._last, registry.clock_or_machine(programme.clock))
         group = group_id(registry.SHARD, number + 1)
         stored = _stored(connection, operations)
         fresh = [op for op in operations if op.key is None or (op.partner, op.key) not in stored]

@@ -189,7 +189,7 @@ def _parsed(callers: dict[str | None, Caller], one: object) -> Operation | Refus
         if rules.SCOPES[verb] not in caller.scopes:
             raise Forbidden(rules.SCOPES[verb])
         _may(caller, verb)
-        return rules.operation(verb, fields, caller.party, key if isinstance(key, str) else None)
+        return rules.operation(verb, fields, caller.party, key if isinstance(key, str) else None, "key")
     except Refusal as refusal:
         return refusal
 

@@ -37,14 +37,16 @@ def read_json(raw: bytes) -> dict[str, Any]:
     return value
 
 
-def checked_key(key: str | None) -> str:
+def checked_key(key: str | None, field: str) -> str:
     """An Idempotency-Key of 1 to 255 printable ASCII characters; raises IdempotencyKeyMissing."""
     if key is None or not 1 <= len(key) <= _KEY_LENGTH or not key.isascii() or not key.isprintable():
-        raise IdempotencyKeyMissing
+        raise IdempotencyKeyMissing(field)
     return key
 
 
-def operation(verb: str, fields: dict[str, Any], partner: int, key: str | None) -> Operation:
+def operation(
+    verb: str, fields: dict[str, Any], partner: int, key: str | None, key_field: str = "Idempotency-Key"
+) -> Operation:
     """The operation a body asks for; raises a Refusal naming the field. The digest ignores how the JSON was written."""
     try:
         body = MODELS[verb].model_validate(fields)
@@ -53,7 +55,7 @@ def operation(verb: str, fields: dict[str, Any], partner: int, key: str | None) 
     given = body.model_dump(mode="json")
     if verb == "transfer" and given["sender"] == given["recipient"]:
         raise InvalidRecipient
-    checked = None if body.dry_run else checked_key(key)
+    checked = None if body.dry_run else checked_key(key, key_field)
     return Operation(
         verb=verb, partner=partner, key=checked,
         digest=hashlib.sha256(orjson.dumps([verb, given], option=orjson.OPT_SORT_KEYS)).digest(),

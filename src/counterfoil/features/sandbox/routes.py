@@ -70,7 +70,8 @@ async def rpc(request: Request) -> Response:
     if chain is None:
         raise NotFound("path", "/rpc")
     payload = await request.body()
-    return Response(await asyncio.to_thread(chain.rpc, payload), media_type="application/json")
+    told = await asyncio.to_thread(chain.rpc, payload)
+    return Response(told, 200 if told else 204, media_type="application/json")
 
 
 def _sandbox(request: Request) -> Gateway:
