@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from counterfoil.core.errors import CounterfoilError, InvalidRequest, MethodNotAllowed, NotFound
+from counterfoil.core.errors import BodyTooLarge, CounterfoilError, InvalidRequest, MethodNotAllowed, NotFound
 from counterfoil.store import json_text
 
 MEDIA_TYPE = "application/problem+json"
@@ -101,8 +101,10 @@ def install(app: FastAPI) -> None:
         asked = f"{request.method} {request.url.path}"
         if error.status_code == 404:
             return response_of(NotFound("path", asked), request)
-        kind = MethodNotAllowed if error.status_code == 405 else InvalidRequest
-        return response_of(kind("path", f"{asked}: {error.detail}"), request)
+        if error.status_code == 405:
+            return response_of(MethodNotAllowed("path", asked), request)
+        kind = BodyTooLarge if error.status_code == 413 else InvalidRequest
+        return response_of(kind("body", str(error.detail)), request)
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> Response:
