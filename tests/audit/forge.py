@@ -41,9 +41,7 @@ class Forged:
         self.numbers = sorted(int(one.name) for one in (copy / "public/settlements").iterdir())
         self.bodies = {n: list(unpack_entries(self.sealed(n, "entries").read_bytes())) for n in self.numbers}
         self.pairs = {n: unpack_handles(self.sealed(n, "handles").read_bytes()) for n in self.numbers}
-        self.owners = {
-            n: unpack_leaf_handles(self.sealed(n, "liability_handles").read_bytes()) for n in self.numbers
-        }
+        self.owners = {n: unpack_leaf_handles(self.sealed(n, "liability_handles").read_bytes()) for n in self.numbers}
         self.trees = {n: unpack_liabilities(self.sealed(n, LIABILITIES).read_bytes())[1] for n in self.numbers}
 
     def sealed(self, number: int, name: str) -> Path:

@@ -10,12 +10,12 @@ import pytest
 
 from counterfoil.core import holdings, journal, legs, netting, sum_tree
 from counterfoil.core.accounts import party
-from counterfoil.core.entry import Entry, LotMade, Posting, Verb
+from counterfoil.core.entry import Entry, LotMade, LotTerms, Place, Posting, Verb
 from counterfoil.core.rulebook import due, refunds, verbs
 from counterfoil.core.settlement import Supply
 from counterfoil.settlement import closing, cycle, rulebook
-from counterfoil.store import posting, settlements
-from tests.audit.coalition import BAKER, FLORIST, GROCER, Coalition
+from counterfoil.store import posting, registry, settlements
+from tests.audit.coalition import BAKER, DAY, FLORIST, GROCER, Coalition
 
 Patch = pytest.MonkeyPatch
 
@@ -38,7 +38,7 @@ def nothing(*_args: Any, **_kwargs: Any) -> None:
 
 
 def extra_lot(patch: Patch) -> None:
-    def made(owner: int, points: int, terms: holdings.LotTerms) -> LotMade:
+    def made(owner: int, points: int, terms: LotTerms) -> LotMade:
         return LotMade(owner, points + (5 if owner else 0), terms)
 
     patch.setattr(verbs, "LotMade", made)
@@ -76,8 +76,9 @@ def burned(made: Coalition) -> int:
 
 
 def other_terms(patch: Patch) -> None:
-    def terms(*values: int) -> Any:
-        return holdings.LotTerms(*values[:6], values[6] + 900, *values[7:])
+    def terms(*values: int) -> LotTerms:
+        made = LotTerms(*values)
+        return replace(made, fee_micros=made.fee_micros + 900)
 
     patch.setattr(verbs, "LotTerms", terms)
 
@@ -94,7 +95,7 @@ def one_earn(made: Coalition) -> int:
 def newest_first(patch: Patch) -> None:
     patch.setattr(
         verbs, "_from", lambda lots, points, target: tuple(
-            holdings.take(list(lots)[::-1], points, verbs.Place.AVAILABLE, target)
+            holdings.take(list(lots)[::-1], points, Place.AVAILABLE, target)
         ),
     )  # fmt: skip
 
@@ -115,7 +116,7 @@ def expired_usable(patch: Patch) -> None:
     patch.setattr(
         verbs, "burn", lambda journal, who, partner, points: journal.post(
             Verb.BURN, (who,), partner=partner,
-            moves=tuple(holdings.take(every(who), points, verbs.Place.AVAILABLE, verbs.Place.BURNED)),
+            moves=tuple(holdings.take(every(who), points, Place.AVAILABLE, Place.BURNED)),
         ),
     )  # fmt: skip
 
@@ -169,6 +170,21 @@ def renewed(made: Coalition) -> int:
     made.do("burn", BAKER, ann, 10, external_id="used")
     made.wait(20)
     entry = made.do("refund_burn", BAKER, ann, 10, original="used")
+    made.settle()
+    return entry
+
+
+def backdated(patch: Patch) -> None:
+    """The books' clock is turned back, so that what ran out can be used."""
+    patch.setattr(registry, "clock_or_machine", lambda clock: clock - 2 * DAY)
+
+
+def burned_yesterday(made: Coalition) -> int:
+    (ann,) = made.members(1)
+    made.do("earn", GROCER, ann, 100)
+    made.wait(5)
+    made.settle()
+    entry = made.do("burn", BAKER, ann, 20)
     made.settle()
     return entry
 

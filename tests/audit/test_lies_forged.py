@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from counterfoil.audit import auditor
-from counterfoil.audit.checks import books, headers, inclusion, kept, log
+from counterfoil.audit.checks import books, files, headers, inclusion, kept, liabilities, log
 from counterfoil.audit.onchain import Chain
 from counterfoil.audit.report import Finding
 from counterfoil.core.counterfoil import Counterfoil, Promise
@@ -132,7 +132,13 @@ def position(forged: Forged) -> None:
         words = bytes.fromhex(data["header"][name][2:])
         pool = int.from_bytes(words[2:16], "big", signed=True) - 10_000
         operator = int.from_bytes(words[18:32], "big", signed=True) + 10_000
-        words = words[:2] + pool.to_bytes(14, "big", signed=True) + words[16:18] + operator.to_bytes(14, "big", signed=True) + words[32:]  # noqa: E501
+        words = (
+            words[:2]
+            + pool.to_bytes(14, "big", signed=True)
+            + words[16:18]
+            + operator.to_bytes(14, "big", signed=True)
+            + words[32:]
+        )
         data["header"][name] = "0x" + words.hex()
     path.write_text(json.dumps(data))
     forged.write(headers=True)
@@ -178,20 +184,18 @@ LIES = [
     Lie("checkpoint of the forged log", "checkpoints", 1, "split view", altered, (log.checkpoints,)),
     Lie("omitted liability, headers forged", "final_on_chain", 2, "another one is final", omitted,
         (headers.final_on_chain,)),
-    Lie("omitted liability", "files", 2, "liabilities is not the file", omitted_file, (auditor.files.files,)),
+    Lie("omitted liability", "files", 2, "liabilities is not the file", omitted_file, (files.files,)),
     Lie("omitted liability by the tree", "liabilities", 2, "the header's C", omitted_file,
-        (auditor.liabilities.liabilities,)),
+        (liabilities.liabilities,)),
     Lie("wrong member credited", "refold", 1, "the wrong member", wrong_member, (books.refolded,)),
     Lie("altered position", "final_on_chain", 2, "another one is final", position, (headers.final_on_chain,)),
-    Lie("altered rulebook", "manifest", 3, "is not the file of the manifest", rulebook, (auditor.files.manifest,)),
+    Lie("altered rulebook", "manifest", 3, "is not the file of the manifest", rulebook, (files.manifest,)),
     Lie("broken promise", "counterfoils", 2, "broken promise", broken_promise, (kept.counterfoils,)),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie.name)
-def test_a_forged_export_is_named(
-    lie: Lie, settled: Settled, copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_forged_export_is_named(lie: Lie, settled: Settled, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made, _ledger, chain = settled
     lie.tell(Forged(made, copy))
 

@@ -7,7 +7,7 @@ is switched off: the canary.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +17,16 @@ from counterfoil.audit import auditor, fold, rules, shapes
 from counterfoil.audit.checks import books, files, liabilities
 from counterfoil.audit.onchain import Chain
 from counterfoil.audit.report import Finding
-from counterfoil.core import holdings, journal, legs, netting, sum_tree
-from counterfoil.core.accounts import party
-from counterfoil.core.entry import Entry, LotMade, Posting, Verb
-from counterfoil.core.operation import Operation
-from counterfoil.core.rulebook import due, refunds, verbs
-from counterfoil.core.settlement import Supply
-from counterfoil.settlement import closing, cycle, rulebook
-from counterfoil.store import posting, settlements
+from counterfoil.core.entry import Verb
 from tests.audit.coalition import Coalition, audited
 from tests.audit.plants import (
     all_moved,
     altered_position,
+    backdated,
     bent_postings,
     burn_late,
     burned,
+    burned_yesterday,
     expired_usable,
     extra_lot,
     extra_mint,
@@ -108,6 +103,7 @@ LIES = [
     Lie("debt beside points", "refold", "owes 40 points", no_repay, owing,
         without(fold.Fold, "end_of_group", nothing)),
     Lie("longer grace", "refold", "with grace", long_grace, renewed, rule(Verb.REFUND_BURN)),
+    Lie("backdated", "entries", "its instant", backdated, burned_yesterday, without(books, "SKEW", 10**18)),
     Lie("a group left out", "entries", "follows group", gap, burned,
         without(shapes.Order, "require_next", lambda self, number: not number & 0xFFFF)),
     Lie("omitted liability", "balances", "omitted liability", omitted, just_earned, without(books, "_balances")),

@@ -66,13 +66,13 @@ class Log:
         return consistent("true", old, size, *roots, self.tree.consistency(old, size) if old else [])
 
 
-def included(kind: str, index: int, size: int, leaf: bytes, path: list[bytes], root: bytes) -> Claim:  # noqa: PLR0917
+def included(kind: str, index: int, size: int, leaf: bytes, path: list[bytes], root: bytes) -> Claim:
     return Claim(kind, "inclusion", {
         "index": index, "size": size, "leaf": hexed(leaf), "path": [hexed(one) for one in path], "root": hexed(root),
     })  # fmt: skip
 
 
-def consistent(kind: str, old: int, size: int, old_root: bytes, root: bytes, path: list[bytes]) -> Claim:  # noqa: PLR0917
+def consistent(kind: str, old: int, size: int, old_root: bytes, root: bytes, path: list[bytes]) -> Claim:
     return Claim(kind, "consistency", {
         "old_size": old, "new_size": size, "old_root": hexed(old_root), "new_root": hexed(root),
         "path": [hexed(one) for one in path],
@@ -146,7 +146,8 @@ def forged_inclusion(draw: random.Random, kind: str, one: Log, other: Log) -> Cl
         case "beyond":
             at, count = draw.choice([(size, size), (size + index, size), (-1, size), (index, 0), (index - size, size)])
             return included(kind, at, count, leaf, path, root)
-    raise LookupError(kind)
+        case _:
+            raise LookupError(kind)
 
 
 CONSISTENCY = (
@@ -193,18 +194,19 @@ def forged_consistency(draw: random.Random, kind: str, one: Log, other: Log) -> 
         case "no path":
             return consistent(kind, old, size, old_root, draw.choice([root, old_root]), [])
         case "equal sizes":
-            wrong = draw.choice(
+            claimed = draw.choice(
                 [(old_root, root, []), (root, old_root, path), (root, root, path), (root, root, [root])]
             )
-            return consistent(kind, size, size, *wrong)
+            return consistent(kind, size, size, *claimed)
         case "shrunk":
             return consistent(kind, size, old, root, old_root, draw.choice([path, []]))
         case "nothing before":
-            wrong = draw.choice([(old_root, root, path), (old_root, root, []), (log.EMPTY_ROOT, root, path)])
-            return consistent(kind, 0, size, *wrong)
+            claimed = draw.choice([(old_root, root, path), (old_root, root, []), (log.EMPTY_ROOT, root, path)])
+            return consistent(kind, 0, size, *claimed)
         case "odd width":
             odd = draw.randbytes(draw.choice(WIDTHS))
             parts = [old_root, root, *path]
             parts[draw.randrange(len(parts))] = odd
             return consistent(kind, old, size, parts[0], parts[1], parts[2:])
-    raise LookupError(kind)
+        case _:
+            raise LookupError(kind)

@@ -41,7 +41,7 @@ class Sums:
         return owed("true", self.currency, one, self.tree.path(one.place), root.hash, root.sum)
 
 
-def owed(  # noqa: PLR0917 a proof has that many parts
+def owed(
     kind: str, currency: int, one: sum_tree.Liability, path: list[sum_tree.Node], root: bytes, total: int,
     depth: int | None = None,
 ) -> Claim:  # fmt: skip
@@ -160,4 +160,5 @@ def forged_sum(draw: random.Random, kind: str, it: Sums, other: Sums) -> Claim: 
             made = [sum_tree.Node(odd, n.sum) if which == 0 and i == at else n for i, n in enumerate(path)]
             changed = sum_tree.Liability(one.place, one.balance, odd if which == 1 else one.commitment)
             return owed(kind, currency, changed, made, odd if which == 2 else root, total)
-    raise LookupError(kind)
+        case _:
+            raise LookupError(kind)

@@ -61,8 +61,9 @@ class Ground:
             case "foil":
                 group, stranger = draw.sample(self.groups, 2)
                 return forged_signed.forged_foil(draw, kind, group, stranger)
-        signed, unlike = draw.sample(self.headers, 2)
-        return forged_signed.forged_header(draw, kind, signed, unlike)
+            case _:
+                signed, unlike = draw.sample(self.headers, 2)
+                return forged_signed.forged_header(draw, kind, signed, unlike)
 
     def true(self, family: str) -> Claim:
         """One true claim."""
@@ -81,7 +82,8 @@ class Ground:
             case "foil":
                 group = draw.choice(self.groups)
                 return group.true(draw.randrange(group.log.size))
-        return draw.choice(self.headers).claim("true")
+            case _:
+                return draw.choice(self.headers).claim("true")
 
 
 def forgeries(count: int, seed: int = 0, per_ground: int = 5_000) -> Iterator[Claim]:

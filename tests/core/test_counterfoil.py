@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from eth_account.messages import encode_typed_data
@@ -41,7 +42,7 @@ def test_the_digest_is_that_of_another_library(promise: Promise) -> None:
         dict(zip(names, values, strict=True)),
     )
     assert promise.digest() == keccak(b"\x19" + typed.version + typed.header + typed.body)
-    assert TYPE == f"Counterfoil({','.join(f'{k} {n}' for n, k in zip(names, kinds, strict=True))})"
+    assert f"Counterfoil({','.join(f'{k} {n}' for n, k in zip(names, kinds, strict=True))})" == TYPE
 
 
 @given(COUNTERFOILS)
@@ -65,7 +66,7 @@ def test_included_means_under_the_signed_root() -> None:
 def test_every_field_is_signed(name: str) -> None:
     value = getattr(ONE.promise, name)
     other = b"\xff" * 32 if isinstance(value, bytes) else value + 1
-    assert replace(ONE.promise, **{name: other}).digest() != ONE.promise.digest()
+    assert replace(ONE.promise, **cast("dict[str, Any]", {name: other})).digest() != ONE.promise.digest()
 
 
 BAD: list[tuple[str, object]] = [
@@ -92,7 +93,6 @@ def test_junk_is_unreadable(junk: object) -> None:
         Counterfoil.from_json(junk)
 
 
-@pytest.mark.xfail(reason="parse_instant judges the year as written, not the instant: it may be negative", strict=True)
 def test_an_instant_before_the_epoch_is_unreadable() -> None:
     odd = {**ONE.as_json(), "committed_at": "1970-01-01T00:00:00+14:00"}
     with pytest.raises(Unreadable):

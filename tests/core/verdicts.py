@@ -40,7 +40,7 @@ def unhex(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
-def python(claim: Claim) -> bool:  # noqa: PLR0911 one way out per claim
+def python(claim: Claim) -> bool:
     """Whether our Python accepts it."""
     a = claim.args
     match claim.op:
@@ -67,7 +67,8 @@ def python(claim: Claim) -> bool:  # noqa: PLR0911 one way out per claim
             digest = Header.from_json(a["header"]).digest(a["chain_id"], a["address"])
             signed_by = signer.recover(digest, unhex(a["signature"]))
             return signed_by is not None and signed_by.lower() == a["signer"]
-    raise LookupError(claim.op)
+        case _:
+            raise LookupError(claim.op)
 
 
 def ask(questions: Iterable[Question], folder: Path = PAGES) -> list[dict[str, Any]]:

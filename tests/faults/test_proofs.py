@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 
 from counterfoil.chain import signer
-from counterfoil.core import log, settlement, sum_tree
 from counterfoil.core import counterfoil as counterfoils
+from counterfoil.core import log, settlement, sum_tree
 from tests.core.forgeries import KINDS, forgeries, true_claims
 from tests.core.planted import Change, plant, plant_pages
 from tests.core.verdicts import PAGES, both
@@ -119,7 +119,7 @@ def test_a_planted_bug_is_caught(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         changes.setdefault(module, []).append((old, new))
     for module, theirs in changes.items():
         plant(monkeypatch, module, *theirs)
-    _, by_python, by_browser = accepted(2_500, pages)
+    _, by_python, by_browser = accepted(1_500, pages)
     assert by_python, "Python's bug was not caught"
     assert by_browser, "the browser's bug was not caught"
 
@@ -130,6 +130,6 @@ def test_a_negative_sum_would_be_caught(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch, sum_tree, ("not 0 <= sibling.sum <= MAX_SUM or", ""),
         ("word(left.sum)", "word(left.sum % 2**256)"), ("word(right.sum)", "word(right.sum % 2**256)"),
     )  # fmt: skip
-    _, by_python, by_browser = accepted(2_500)
+    _, by_python, by_browser = accepted(1_500)
     assert set(by_python) == {("liability", "negative")}
     assert not by_browser

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from counterfoil.audit.checks.files import Rules
+from counterfoil.audit.published import Rules
 from counterfoil.audit.rules import Before, Original, require_rule
 from counterfoil.audit.shapes import Misshapen, Order, Wrong, require_shape
 from counterfoil.core import netting
@@ -186,7 +186,7 @@ class Fold:
             used = tuple((m.entry, m.index, m.points) for m in entry.moves if m.target is Place.BURNED)
             self.originals[entry.id] = Original(entry.partner, handle, sum(p for _e, _i, p in used), used)
         elif original is not None and entry.verb in {Verb.REFUND_EARN, Verb.REFUND_BURN}:
-            original.refunded += sum(m.points for m in (*entry.moves, *entry.debts))
+            original.refunded += sum(m.points for m in entry.moves) + sum(owed.points for owed in entry.debts)
             for index, made in enumerate(entry.lots):
                 self.grace.setdefault(made.terms.origin_entry, []).append((entry.id, index))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from counterfoil.audit.checks.files import Rules
+from counterfoil.audit.published import Rules
 from counterfoil.audit.shapes import Wrong
 from counterfoil.core.calendar import valid_until
 from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Move, Place, Repaid, Verb
@@ -203,7 +203,7 @@ def _repay(entry: Entry, before: Before) -> None:
         raise Wrong("this member owes nothing")
     name = min(open_debts)
     debt = before.who.debts[name]
-    moves = take(before.who.usable(entry.at), debt.left, Place.AVAILABLE, Place.REPAID)
+    moves = take(before.who.usable(entry.occurred_at), debt.left, Place.AVAILABLE, Place.REPAID)
     if entry.repaid != (Repaid(*name, _sum(moves)),) or entry.refers_to != name[0]:
         raise Wrong("it does not repay the oldest debt with what is free")
     if entry.partner != debt.made.issuer:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,15 +75,9 @@ def key_file(path: Path, *, create: bool = False, seed: bytes | None = None) -> 
     if create and not path.exists():
         _write_private(path, "0x" + (seed or secrets.token_bytes(32)).hex())
     try:
-        text = path.read_text(encoding="ascii").strip()
-        secret = bytes.fromhex(text.removeprefix("0x"))
-        if len(secret) != 32:
-            raise ValueError
-        return Signer(PrivateKey(secret).secret)
-    except OSError as error:
-        raise Unreadable(str(path), error.strerror or "cannot be read") from error
+        return Signer(PrivateKey(_read_private(path)).secret)
     except ValueError:
-        raise Unreadable(str(path), "a key file holds 32 bytes of hex and nothing else") from None
+        raise Unreadable(str(path), "is no secp256k1 key") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +104,7 @@ def checkpoint_key(path: Path, origin: str, *, seed: bytes | None = None) -> Che
     """The checkpoint key of a file, made if missing."""
     if not path.exists():
         _write_private(path, "0x" + (seed or secrets.token_bytes(32)).hex())
-    secret = bytes.fromhex(path.read_text(encoding="ascii").strip().removeprefix("0x"))
-    return CheckpointSigner(Ed25519PrivateKey.from_private_bytes(secret), origin)
+    return CheckpointSigner(Ed25519PrivateKey.from_private_bytes(_read_private(path)), origin)
 
 
 def origin_of(programme: bytes) -> str:
@@ -136,8 +130,8 @@ def read_checkpoint(note: str, origin: str, public: bytes) -> tuple[int, bytes]:
         if note != f"{body}\n\n— {origin} {signed}\n" or str(int(size)) != size:
             raise ValueError("not in its canonical form")
         decoded = base64.b64decode(root, validate=True)
-        if len(decoded) != 32:
-            raise ValueError("a root has 32 bytes")
+        if len(decoded) != 32 or base64.b64encode(raw).decode() != signed or base64.b64encode(decoded).decode() != root:
+            raise ValueError("not in its canonical form")
         return int(size), decoded
     except (ValueError, InvalidSignature) as error:
         raise Unreadable("checkpoint", str(error) or "its signature does not verify") from error
@@ -147,8 +141,26 @@ def _key_id(name: str, public: bytes) -> bytes:
     return hashlib.sha256(name.encode() + b"\n\x01" + public).digest()[:4]
 
 
+def _read_private(path: Path) -> bytes:
+    try:
+        text = path.read_text(encoding="ascii").strip().removeprefix("0x")
+        secret = bytes.fromhex(text)
+        if len(secret) != 32 or len(text) != 64:
+            raise ValueError
+    except OSError as error:
+        raise Unreadable(str(path), error.strerror or "cannot be read") from error
+    except ValueError:
+        raise Unreadable(str(path), "a key file holds 32 bytes of hex and nothing else") from None
+    return secret
+
+
 def _write_private(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):  # another process made it first: that one it is
+        _write_new(path, text)
+
+
+def _write_new(path: Path, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(text + "\n")

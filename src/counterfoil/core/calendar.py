@@ -16,7 +16,7 @@ from counterfoil.core.units import NEVER
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
 _MICROSECOND = timedelta(microseconds=1)
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:[0-5]\d)", re.ASCII)
 LAST_YEAR = 9998
 
 
@@ -38,9 +38,12 @@ def parse_instant(text: object, field: str) -> int:
         at = datetime.fromisoformat(text)
         if not 1970 <= at.year <= LAST_YEAR:  # room for validity and zones on both sides
             raise InvalidRequest(field, "must be between 1970 and 9998")
-        return instant(at)
+        value = instant(at)
     except (ValueError, OverflowError) as error:
         raise InvalidRequest(field, f"is not an instant: {error}") from error
+    if value < 0:
+        raise InvalidRequest(field, "must be between 1970 and 9998")
+    return value
 
 
 @lru_cache(maxsize=4096)

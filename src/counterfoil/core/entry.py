@@ -131,6 +131,7 @@ PLACE_BITS, GROUP_BITS = 16, 36
 
 def entry_id(group: int, place: int) -> int:
     """The id of the entry at `place` of a group (see `group_id`)."""
+    assert 0 <= place < 1 << PLACE_BITS
     return group << PLACE_BITS | place
 
 

@@ -15,7 +15,6 @@ from counterfoil.core.errors import Unreadable
 from counterfoil.core.units import MONEY, rounded_half_even
 
 _WORD = 16  # bytes of a packed position: uint16 id, int112 net
-_LIMIT = 2**111
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,13 @@ def unpack(packed: bytes) -> dict[int, int]:
     if len(packed) % _WORD:
         raise Unreadable("positions", f"{len(packed)} bytes are not whole words")
     words: dict[int, int] = {}
+    last = 0
     for at in range(0, len(packed), _WORD):
         number = int.from_bytes(packed[at : at + 2], "big")
         net = int.from_bytes(packed[at + 2 : at + _WORD], "big", signed=True)
-        if net == 0 or number <= max(words, default=0):
+        if net == 0 or number <= last:
             raise Unreadable("positions", "ids must increase and nets must not be zero")
-        words[number] = net
+        words[number], last = net, number
     if sum(words.values()):
         raise Unreadable("positions", f"the words sum to {sum(words.values())}, not to zero")
     return words

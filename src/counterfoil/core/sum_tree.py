@@ -66,6 +66,7 @@ class SumTree:
     """A tree of `depth` levels over sparse leaves; free subtrees are hashed once per level."""
 
     def __init__(self, currency: int, depth: int, leaves: Iterable[Liability]) -> None:
+        assert 0 <= depth <= MAX_DEPTH
         self.currency, self.depth = currency, depth
         self._padding = [empty(currency)]
         for _ in range(depth):

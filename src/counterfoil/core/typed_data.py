@@ -32,7 +32,9 @@ def programme_domain(programme: bytes) -> bytes:
 
 def contract_domain(chain_id: int, contract: str) -> bytes:
     """Domain of headers: bound to one Settlement on one chain. `contract` is a 0x address."""
-    address = bytes.fromhex(contract.removeprefix("0x")).rjust(32, b"\0")
+    raw = bytes.fromhex(contract.removeprefix("0x"))
+    assert len(raw) == 20
+    address = raw.rjust(32, b"\0")
     type_text = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
     return struct_hash(type_text, *_NAMES, word(chain_id), address)
 

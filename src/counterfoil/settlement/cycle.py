@@ -33,7 +33,7 @@ from counterfoil.settlement.rulebook import rulebook_hash
 from counterfoil.store import books, json_text, registry, settlements
 from counterfoil.store.engine import Engine, writing
 
-DUE_BATCH = 2_000
+DUE_BATCH = 500  # members; each may have many lots, and a group holds 65,536 entries
 ADDRESS = "settlement:address"
 
 

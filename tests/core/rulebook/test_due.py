@@ -95,7 +95,6 @@ def test_the_job_may_run_at_any_time(seed: int) -> None:
     check(daily)
 
 
-@pytest.mark.xfail(reason="due.settle_up repays after all that fell due, not at the instant of each", strict=True)
 def test_the_job_may_run_at_any_time_beside_a_debt() -> None:
     """A lapsed hold repays a debt at that instant, before its points could run out, whether or not the job ran."""
 

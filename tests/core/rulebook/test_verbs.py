@@ -148,7 +148,7 @@ def test_a_hold_is_captured_once_and_never_beyond() -> None:
 
 
 @pytest.mark.parametrize(("early", "lapsed"), [(1, False), (0, True), (-1, True)])
-def test_a_hold_lapses_at_exactly_its_time_to_live(early: int, lapsed: bool) -> None:  # noqa: FBT001
+def test_a_hold_lapses_at_exactly_its_time_to_live(early: int, lapsed: bool) -> None:
     books = Books()
     books.earn(books.ann, 10)
     held = books.hold(books.ann, 10)

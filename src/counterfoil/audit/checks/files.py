@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from counterfoil.audit.case import Case, Lacks
-from counterfoil.audit.evidence import Folder, Missing, json_object, settlement_name
+from counterfoil.audit.evidence import Folder, Missing, settlement_name
+from counterfoil.audit.published import Rules, Terms, read_rules
 from counterfoil.audit.report import Finding
 from counterfoil.core.errors import Unreadable
 from counterfoil.core.files import ENTRIES, LIABILITIES, RULEBOOK, FileHash, manifest_hash
@@ -16,18 +15,6 @@ from counterfoil.core.files import ENTRIES, LIABILITIES, RULEBOOK, FileHash, man
 PIECE = 2**20
 _RULEBOOK_FILE = "rulebook.json"
 _FILES = {ENTRIES, LIABILITIES, RULEBOOK}
-
-Terms = tuple[int, int, int]  # face, fee in micros per point; the operator's basis points of breakage
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """A settlement's rulebook as the fold needs it: terms by (partner, version of its contract)."""
-
-    zone: str
-    grace_days: int
-    terms: dict[tuple[int, int], Terms]
-    names: dict[int, str]
 
 
 def manifest(case: Case) -> Iterator[Finding]:
@@ -89,43 +76,6 @@ def rules_of(case: Case, number: int) -> Rules | None:
         return read_rules(case.public.read(settlement_name(number, _RULEBOOK_FILE)), case.chain.programme)
     except Unreadable:
         return None
-
-
-def read_rules(content: bytes, programme: bytes) -> Rules:
-    """A rulebook; raises Unreadable naming the field."""
-    data = json_object(content, "rulebook.json")
-    zone, days, contracts = data.get("zone"), data.get("grace_days"), data.get("contracts")
-    if data.get("programme") != "0x" + programme.hex():
-        raise Unreadable("rulebook.json", "is of another programme")
-    try:
-        if not isinstance(zone, str):
-            raise ValueError
-        ZoneInfo(zone)
-    except (ValueError, OSError, LookupError):
-        raise Unreadable("rulebook.json", "its zone is not known") from None
-    if type(days) is not int or not 0 <= days <= 36_500:
-        raise Unreadable("rulebook.json", "grace_days must be a number of days")
-    if not isinstance(contracts, list):
-        raise Unreadable("rulebook.json", "contracts must be a list")
-    terms: dict[tuple[int, int], Terms] = {}
-    names: dict[int, str] = {}
-    for one in contracts:
-        if not isinstance(one, Mapping):
-            raise Unreadable("rulebook.json", "a contract must be an object")
-        fields = ("partner", "version", "face_micros", "fee_micros", "breakage_operator_bp")
-        partner, version, face, fee, share = (_whole(one, name) for name in fields)
-        name = one.get("name")
-        if not isinstance(name, str):
-            raise Unreadable("rulebook.json", "a contract needs its partner's name")
-        terms[partner, version], names[partner] = (face, fee, share), name
-    return Rules(zone, days, terms, names)
-
-
-def _whole(data: Mapping[str, object], name: str) -> int:
-    value = data.get(name)
-    if type(value) is not int or not 0 <= value < 2**63:
-        raise Unreadable("rulebook.json", f"{name} must be an integer from 0")
-    return value
 
 
 def _same(case: Case, number: int, check: str, folder: Folder, paths: Mapping[str, str]) -> Iterator[Finding]:

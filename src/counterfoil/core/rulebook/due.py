@@ -9,8 +9,10 @@ from __future__ import annotations
 from itertools import groupby
 
 from counterfoil.core.entry import Move, Place, Repaid, Verb
+from counterfoil.core.errors import BalanceLimit
 from counterfoil.core.holdings import Hold, Holdings, Lot, take
 from counterfoil.core.journal import Journal
+from counterfoil.core.units import MAX_POINTS
 
 
 def settle_up(journal: Journal, who: Holdings) -> None:
@@ -23,11 +25,18 @@ def settle_up(journal: Journal, who: Holdings) -> None:
         end = min((lot.terms.expires_at for lot in lots), default=None)
         if lapse is not None and (end is None or lapse.until <= end):
             release(journal, who, lapse, occurred_at=lapse.until)
+            _repay(journal, who, lapse.until)
         elif end is not None:
             _expire(journal, who, [lot for lot in lots if lot.terms.expires_at == end], end)
         first = who.next_due()
-    if who.debts:
-        _repay(journal, who)
+    _repay(journal, who, journal.now)
+
+
+def room(who: Holdings, points: int) -> None:
+    """Raises BalanceLimit if a member's outstanding points would leave the range JSON carries exactly."""
+    outstanding = who.available + who.held
+    if outstanding + points > MAX_POINTS:
+        raise BalanceLimit(outstanding)
 
 
 def release(journal: Journal, who: Holdings, hold: Hold, occurred_at: int) -> int:
@@ -48,19 +57,15 @@ def _expire(journal: Journal, who: Holdings, lots: list[Lot], at: int) -> None:
         journal.post(Verb.EXPIRE, (who,), partner=partner, occurred_at=at, moves=tuple(moves))
 
 
-def _repay(journal: Journal, who: Holdings) -> None:
-    """Oldest debt first, from what is free: never a debt beside available points."""
+def _repay(journal: Journal, who: Holdings, at: int) -> None:
+    """Oldest debt first, from what is free at the instant: never a debt beside available points."""
     for name in sorted(key for key, debt in who.debts.items() if debt.left):
         debt = who.debts[name]
-        moves = take(who.usable(journal.now), debt.left, Place.AVAILABLE, Place.REPAID)
+        moves = take(who.usable(at), debt.left, Place.AVAILABLE, Place.REPAID)
         if not moves:
             return
         paid = Repaid(*name, sum(move.points for move in moves))
         journal.post(
-            Verb.REPAY,
-            (who,),
-            partner=debt.made.issuer,
-            refers_to=name[0],
-            moves=tuple(moves),
-            repaid=(paid,),
-        )
+            Verb.REPAY, (who,), partner=debt.made.issuer, refers_to=name[0], occurred_at=at,
+            moves=tuple(moves), repaid=(paid,),
+        )  # fmt: skip

@@ -10,7 +10,7 @@ from counterfoil.core.entry import DebtMade, Entry, LotMade, Move, Place, Verb
 from counterfoil.core.errors import RefundExceedsOriginal
 from counterfoil.core.holdings import Holdings, Lot, take
 from counterfoil.core.journal import Journal
-from counterfoil.core.rulebook.due import settle_up
+from counterfoil.core.rulebook.due import room, settle_up
 
 GRACE_DAYS = 30
 
@@ -77,6 +77,7 @@ def refund_burn(journal: Journal, who: Holdings, original: Original, points: int
     """Restore the same lots, last used first; what of them is past is valid 30 more local days, as a lot with grace."""
     settle_up(journal, who)
     original.checked(points)
+    room(who, points)
     grace = valid_until(journal.now, GRACE_DAYS, zone)
     moves, lots = [], []
     for used, part in _last_first(burned(original.entry.moves), original.refunded, points):

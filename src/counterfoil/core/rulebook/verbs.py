@@ -9,7 +9,6 @@ from counterfoil.core.entry import Entry, LotMade, LotTerms, Move, Place, Verb
 from counterfoil.core.errors import (
     AlreadyCaptured,
     AlreadyReleased,
-    BalanceLimit,
     CaptureExceedsHold,
     HoldExpired,
     InsufficientPoints,
@@ -17,8 +16,8 @@ from counterfoil.core.errors import (
 from counterfoil.core.holdings import Hold, Holdings, Lot, take
 from counterfoil.core.journal import Journal
 from counterfoil.core.rulebook.due import release as _release
-from counterfoil.core.rulebook.due import settle_up
-from counterfoil.core.units import COALITION_CURRENCY, MAX_POINTS
+from counterfoil.core.rulebook.due import room, settle_up
+from counterfoil.core.units import COALITION_CURRENCY
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def hold_name(entry: int) -> str:
 def earn(journal: Journal, who: Holdings, partner: int, contract: Contract, points: int, expires_at: int) -> Entry:
     """A lot of `points` for a member, issued and funded by `partner`; raises BalanceLimit."""
     settle_up(journal, who)
-    _room(who, points)
+    room(who, points)
     terms = LotTerms(
         COALITION_CURRENCY, partner, partner, journal.now, expires_at, contract.face_micros, contract.fee_micros,
         contract.breakage_operator_bp, contract.version, 0, 0,
@@ -98,7 +97,7 @@ def transfer(journal: Journal, sender: Holdings, recipient: Holdings, points: in
     settle_up(journal, sender)
     settle_up(journal, recipient)
     moves = _from(sorted(sender.usable(journal.now), key=Lot.gift_key), points, Place.GIFTED)
-    _room(recipient, points)
+    room(recipient, points)
     lots = tuple(
         LotMade(1, move.points, replace(sender.lots[move.entry, move.index].terms, origin_entry=0, origin_index=0))
         for move in moves
@@ -113,12 +112,6 @@ def _from(lots: list[Lot], points: int, target: Place) -> tuple[Move, ...]:
     if points > available:
         raise InsufficientPoints(points, available)
     return tuple(take(lots, points, Place.AVAILABLE, target))
-
-
-def _room(who: Holdings, points: int) -> None:
-    outstanding = who.available + who.held
-    if outstanding + points > MAX_POINTS:
-        raise BalanceLimit(outstanding)
 
 
 def _open(held: Hold) -> None:
