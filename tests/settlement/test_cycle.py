@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from counterfoil.core import netting
 from counterfoil.core.accounts import OPERATOR, POOL
 from counterfoil.core.settlement import Header
 from counterfoil.settlement.cycle import Cycle, settle
+from counterfoil.store import settlements
 from tests.gateway.stand import START, Stand, good, problem, stand
 
 
@@ -117,7 +119,7 @@ def test_signatures_that_are_refused(books: Stand) -> None:
 def test_a_signature_before_there_is_a_header(books: Stand) -> None:
     played(books)
     with books.app.state.worker.lock:  # the worker waits
-        cycle_of(books).close(cycle_of(books).engine and 1_764_583_200_000_000)
+        cycle_of(books).close(books.app.state.gateway.now())
         problem(books.sign("A", 1, bytes(65)), 409, "settlement_not_waiting")
 
 
@@ -135,12 +137,13 @@ def test_a_crash_at_any_step_is_made_good_by_running_again(books: Stand) -> None
     m, cycle = played(books), cycle_of(books)
     met: list[str] = []
 
-    def guarded(step: Any) -> None:
-        """Run a step; it crashes at each point the first time it is met there, and is run again."""
+    def guarded(step: Any, *only: str) -> None:
+        """Run a step; it crashes at each point (or `only` some) the first time it is met there, and is run again."""
         seen: set[str] = set()
 
         def crash(point: str) -> None:
-            if point not in seen:
+            here = threading.current_thread() is threading.main_thread()
+            if here and point not in seen and (not only or point in only):
                 seen.add(point)
                 raise Crashed(point)
 
@@ -160,7 +163,8 @@ def test_a_crash_at_any_step_is_made_good_by_running_again(books: Stand) -> None
         guarded(cycle.run)
         for name in "AB":
             good(books.sign(name, number))
-        guarded(cycle.run)
+        # once at every point; a crash while the tx is under way leaves no proposal to crash behind, so then there alone
+        guarded(cycle.run, *(["settlement.proposed", "settlement.finalized"] if number == 2 else []))
         guarded(cycle.run)
         books.earn("A", m, 10)
     cycle.crash = lambda _point: None
@@ -176,14 +180,8 @@ def test_a_crash_at_any_step_is_made_good_by_running_again(books: Stand) -> None
 
 def _close_once(cycle: Cycle, now: int, closed: int) -> None:
     """What an operator does who saw nothing: close, unless a close went through."""
-    if len(cycle_rows(cycle)) == closed:
+    if len(settlements.every(cycle.engine)) == closed:
         cycle.close(now)
-
-
-def cycle_rows(cycle: Cycle) -> list[Any]:
-    from counterfoil.store import settlements
-
-    return settlements.every(cycle.engine)
 
 
 def _sent_without_crashes(books: Stand) -> int:

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 import requests
 from web3 import HTTPProvider, Web3
-from web3.exceptions import BlockNotFound, ContractLogicError, Web3Exception
+from web3.exceptions import BadFunctionCallOutput, BlockNotFound, ContractLogicError, Web3Exception
 from web3.providers.base import JSONBaseProvider
 
 from counterfoil.core.errors import Unreachable
@@ -48,6 +48,8 @@ def asked(what: Callable[[], T]) -> T:
         return what()
     except ContractLogicError as error:
         raise Reverted(str(error.data or error.message or error)) from error
+    except BadFunctionCallOutput:  # nothing there answers to this call: the caller knows what should have been
+        raise
     except (requests.RequestException, OSError) as error:
         raise Unreachable("chain", type(error).__name__) from error
     except Web3Exception as error:

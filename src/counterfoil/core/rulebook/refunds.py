@@ -57,9 +57,9 @@ def refund_earn(journal: Journal, who: Holdings, original: Original, points: int
     settle_up(journal, who)
     original.checked(points)
     earned = original.entry
-    own = [lot for lot in who.lots.values() if lot.origin[0] == earned.id]
+    own = sorted((lot for lot in who.lots.values() if lot.origin[0] == earned.id), key=Lot.burn_key)
     others = [lot for lot in who.usable(journal.now) if lot.origin[0] != earned.id]
-    moves = take(sorted(own, key=Lot.burn_key), points, Place.AVAILABLE, Place.TAKEN)
+    moves = take(own, points, Place.AVAILABLE, Place.TAKEN)
     excused = take(own, points - _sum(moves), Place.EXPIRED, Place.TAKEN)
     rest = points - _sum(moves) - _sum(excused)
     moves += take(others, rest, Place.AVAILABLE, Place.TAKEN)
