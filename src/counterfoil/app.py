@@ -105,9 +105,10 @@ def build(plan: Plan) -> FastAPI:
     problems.install(app)
     for router in FEATURES:
         app.include_router(router)
-    app.add_middleware(Short, application=app, routes=HOT)
-    app.add_middleware(Observed, metrics=metrics)
     _complete_openapi(app)
+    # outermost, around what FastAPI wraps itself in: a hot request passes none of it
+    inner = Short(app.build_middleware_stack(), app, HOT)
+    app.middleware_stack = Observed(inner, metrics)
     return app
 
 

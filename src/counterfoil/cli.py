@@ -45,7 +45,15 @@ def serve(
     chosen_port = chosen if port is None else port
     typer.echo(f"counterfoil: {'live' if plan.livemode else 'sandbox'} on http://127.0.0.1:{chosen_port}")
     typer.echo(f"the operator's API key is in {plan.home / 'operator.api-key'}")
-    uvicorn.run(application, host="127.0.0.1", port=chosen_port, log_level="warning", access_log=False)
+    uvicorn.run(
+        application,
+        host="127.0.0.1",
+        port=chosen_port,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+    )
 
 
 @app.command()

@@ -10,7 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 from tests.faults.ledger import Ledger
-from tests.faults.model import EPOCH, MOST, Dict, Model, Refused, local_day
+from tests.faults.model import Model
+from tests.faults.model_words import EPOCH, MOST, Dict, Refused, local_day
 from tests.faults.till import House, place
 
 DAY = 86_400 * 1_000_000
@@ -104,7 +105,9 @@ class History:
                 days = dice.choice([-400, -1, 0, 0, 1, 2, 7])
                 fields["valid_to"] = str(local_day(model.now) + timedelta(days=days))
         elif verb in {"burn", "hold"}:
-            fields["points"] = self._points(model.available(fields["member"]))if fields["member"] in model.members else 5
+            fields["points"] = (
+                self._points(model.available(fields["member"])) if fields["member"] in model.members else 5
+            )
             if verb == "hold":
                 fields["ttl_seconds"] = dice.choice([1, 60, 3_600, 86_400, 40 * 86_400])
         elif verb in {"capture", "release"}:
@@ -197,11 +200,11 @@ def carry_out(house: House, turns: list[tuple[History, list[Sent]]], dice: rando
     rest = [(history, one) for at, (history, ops) in enumerate(turns) if at not in alone for one in ops]
     answers = house.batch([one.operation() for _history, one in rest])
     previous: Dict | None = None
-    for (history, one), answer in zip(rest, answers, strict=True):
-        compare(history, one, answer["status"], answer["body"], replayed=answer["replayed"])
+    for (history, one), told in zip(rest, answers, strict=True):
+        compare(history, one, told["status"], told["body"], replayed=told["replayed"])
         if previous is not None:
-            same([previous, answer["body"]])
-        previous = answer["body"] if one.key is None else None
+            same([previous, told["body"]])
+        previous = told["body"] if one.key is None else None
 
 
 def same(bodies: list[Dict]) -> None:

@@ -20,8 +20,8 @@ from counterfoil.store.engine import Engine
 Row = tuple[Any, ...]
 _ENTRIES = "SELECT id, body, member, other FROM entry WHERE id > :after ORDER BY id"
 _MEMBERS = "SELECT id, available, held, next_due FROM member"
-_LOTS = "SELECT member, entry, index, available, held, burned, expired FROM lot"
-_DEBTS = 'SELECT member, entry, index, "left" FROM debt'
+_LOTS = 'SELECT member, entry, "index", available, held, burned, expired FROM lot'
+_DEBTS = 'SELECT member, entry, "index", "left" FROM debt'
 _HOLDS = "SELECT member, entry, state FROM hold"
 
 
@@ -68,9 +68,7 @@ class Ledger:
         for owner, number in enumerate([member] if other is None else [member, other]):
             who = self.members.setdefault(number, Holdings(number))
             who.apply(entry, owner)
-            self.worth[number] = sum(
-                (lot.available + lot.held) * lot.terms.face_micros for lot in who.lots.values()
-            )
+            self.worth[number] = sum((lot.available + lot.held) * lot.terms.face_micros for lot in who.lots.values())
 
     def _stored(self, connection: Connection, touched: set[int]) -> None:
         wanted = f"({', '.join(map(str, touched))})"
@@ -79,7 +77,6 @@ class Ledger:
         rows = {row[0]: tuple(row) for row in connection.execute(text(f"{_MEMBERS} WHERE id IN {wanted}"))}
         kept: dict[str, dict[int, list[Row]]] = {}
         for name, query in (("lot", _LOTS), ("debt", _DEBTS), ("hold", _HOLDS)):
-            query = query.replace("index", '"index"')
             for member, *rest in connection.execute(text(f"{query} WHERE member IN {wanted}")):
                 kept.setdefault(name, {}).setdefault(member, []).append(tuple(rest))
         for number in touched:

@@ -9,44 +9,24 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
-FACE, FEE, GRACE_DAYS = 10_000, 1_000, 30
-NEVER = 2**63 - 1
-MOST = 2**53 - 1
-ZONE = ZoneInfo("Europe/Warsaw")
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-KINDS = {"refund_earn": "refund", "refund_burn": "refund", "capture": "burn"}
-
-Dict = dict[str, Any]
-
-
-class Refused(Exception):
-    """A rule turns it down; its text is the code."""
-
-
-def micros(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-def local_day(at: int) -> date:
-    return (EPOCH + timedelta(microseconds=at)).astimezone(ZONE).date()
-
-
-def over(day: date) -> int:
-    """00:00 local after the last valid day."""
-    after = day + timedelta(days=1)
-    return micros(datetime(after.year, after.month, after.day, tzinfo=ZONE))
-
-
-def burn_order(lot: Dict) -> tuple[int, ...]:
-    return (lot["expires"], lot["earned"], lot["root"], lot["n"])
-
-
-def gift_order(lot: Dict) -> tuple[int, ...]:
-    return (lot["earned"], lot["expires"], lot["root"], lot["n"])
+from tests.faults.model_words import (
+    FACE,
+    FEE,
+    GRACE_DAYS,
+    KINDS,
+    MOST,
+    NEVER,
+    Dict,
+    Refused,
+    burn_order,
+    gift_order,
+    local_day,
+    over,
+    shown,
+)
 
 
 @dataclass
@@ -267,9 +247,7 @@ class Model:
         self._room(f["recipient"], f["points"])
         given = self._taken(sender, gift_order, f["points"], None)
         for lot, points in given:
-            recipient["lots"].append(
-                self._lot(lot["issuer"], lot["earned"], lot["expires"], points, lot["bp"])
-            )
+            recipient["lots"].append(self._lot(lot["issuer"], lot["earned"], lot["expires"], points, lot["bp"]))
         facts = {"member": f["sender"], "points": f["points"], "recipient": f["recipient"]}
         return facts, {"lots": shown(given), "then": lambda: self._freed(recipient)}
 
@@ -341,7 +319,3 @@ class Model:
             raise Refused("refund_exceeds_original")
         made["refunded"] += points * count
         return made
-
-
-def shown(used: list[tuple[Dict, int]]) -> list[list[Any]]:
-    return [[lot["issuer"], part] for lot, part in used]

@@ -55,9 +55,7 @@ class Rivals:
         assert all(answer.ok for answer in answers), answers
         return answers
 
-    def race(
-        self, operations: Sequence[Operation], gateways: int, *, aloud: bool = False
-    ) -> list[Answer]:
+    def race(self, operations: Sequence[Operation], gateways: int, *, aloud: bool = False) -> list[Answer]:
         """One thread for each operation, all let go at once, over so many gateways; some may fail if `aloud`."""
         barrier = threading.Barrier(len(operations))
 
@@ -85,9 +83,7 @@ class Rivals:
 def rivals(url: str, writers: int = THREADS) -> Iterator[Rivals]:
     engines = [open_books(url), open_books(url)]
     registry.found(engines[0], zone="Europe/Warsaw", livemode=False)
-    parties = [
-        registry.add_partner(engines[0], name, Contract(1), None, 0, START).number for name in ("A", "B", "C")
-    ]
+    parties = [registry.add_partner(engines[0], name, Contract(1), None, 0, START).number for name in ("A", "B", "C")]
     registry.set_clock(engines[0], START)
     threads = [Writer(Poster(engines[at % 2])) for at in range(writers)]
     try:

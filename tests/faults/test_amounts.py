@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field
 
-from counterfoil.features.points import bodies, rules
+from counterfoil.features.points import bodies
 from tests.faults.till import House, place
 
 MOST = 2**53 - 1
@@ -180,7 +180,7 @@ class Lax(bodies.Burn):
 
 def test_canary_float_amounts_are_caught(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     good_of(house)
-    monkeypatch.setitem(rules.MODELS, "burn", Lax)
+    monkeypatch.setitem(bodies.MODELS, "burn", Lax)
     with pytest.raises(AssertionError):
         refuse_all(house, "burn", "points")
 
@@ -190,6 +190,6 @@ def test_canary_an_amount_without_an_upper_end_is_caught(house: House, monkeypat
         points: Annotated[int, Field(strict=True, ge=1)]
 
     good_of(house)
-    monkeypatch.setitem(rules.MODELS, "earn", Endless)
+    monkeypatch.setitem(bodies.MODELS, "earn", Endless)
     with pytest.raises(AssertionError):
         refuse_all(house, "earn", "points")

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from counterfoil.core.calendar import end_of_day, local_day
 from counterfoil.core.accounts import OPERATOR
+from counterfoil.core.calendar import end_of_day, local_day
 from counterfoil.core.operation import Answer, Operation
 from counterfoil.store import bulk, posting, state
 from tests.faults.rivals import START, THREADS, Rivals, rivals
@@ -191,9 +191,7 @@ def test_either_line_of_defence_holds_alone(
         assert (available, held, debt) == (0 if won(answers, burns)["burn"] else ALL, 0, 0)
 
 
-def test_canary_reading_before_the_fence_spends_twice(
-    table: Rivals, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_canary_reading_before_the_fence_spends_twice(table: Rivals, monkeypatch: pytest.MonkeyPatch) -> None:
     early_read(monkeypatch)
     no_repeat(monkeypatch)
     with pytest.raises(AssertionError):

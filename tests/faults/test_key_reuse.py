@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -101,7 +102,9 @@ def test_within_one_batch_too(house: House, verb: str) -> None:
 def test_how_the_json_is_written_is_not_another_body(house: House) -> None:
     first, key = wishes(house, "A")["earn"][0], house.name()
     made = house.send("A", "earn", first, key).json()
-    turned = "{ " + ",  ".join(f'"{name}" :{value!r}' for name, value in reversed(first.items())).replace("'", '"') + "}"
+    turned = (
+        "{ " + ",  ".join(f'"{name}" :{value!r}' for name, value in reversed(first.items())).replace("'", '"') + "}"
+    )
     again = house.raw("A", place("earn", first)[0], key, content=turned.encode())
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.json() == made
@@ -114,9 +117,8 @@ def test_canary_a_digest_that_forgets_the_body_is_caught(
     class Forgetful:
         @staticmethod
         def sha256(_body: bytes) -> Any:
-            return rules_hashlib.sha256(b"")
+            return hashlib.sha256(b"")
 
-    rules_hashlib = rules.hashlib
     monkeypatch.setattr(rules, "hashlib", Forgetful)
     with pytest.raises(AssertionError):
         reuse(house, verb)

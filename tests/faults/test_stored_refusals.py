@@ -15,8 +15,8 @@ from counterfoil.core.errors import Refusal
 from counterfoil.core.rulebook import refunds, verbs
 from counterfoil.store import bulk, decide
 from counterfoil.store.tables import request
-from tests.faults.histories import text_of
 from counterfoil.store.writer import Result
+from tests.faults.histories import text_of
 from tests.faults.rivals import rivals
 from tests.faults.till import House, plain
 
@@ -68,10 +68,16 @@ def case(house: House, name: str) -> Case:  # noqa: PLR0911 one scene for each w
     if name == "unknown_hold":
         ((number,),) = house.rows("SELECT number FROM fence")
         coming = f"hld_{(number + 1) << 16:016x}"  # a refusal makes no group: the next one is the hold's
-        return "capture", {**one, "hold": coming}, lambda: house.ok("A", "hold", member=member, points=10, ttl_seconds=60)
+        return (
+            "capture",
+            {**one, "hold": coming},
+            lambda: house.ok("A", "hold", member=member, points=10, ttl_seconds=60),
+        )
     if name == "duplicate_external_id":
-        return "earn", {**one, "external_id": sale, "member": member}, lambda: sql(
-            house, f"DELETE FROM effect WHERE external_id = '{sale}'"
+        return (
+            "earn",
+            {**one, "external_id": sale, "member": member},
+            lambda: sql(house, f"DELETE FROM effect WHERE external_id = '{sale}'"),
         )
     if name == "refund_exceeds_original":
         return "refund_burn", {**one, "burn": slip, "points": 11}, None
@@ -162,9 +168,7 @@ def test_what_the_gateway_failed_at_is_not_stored(
     assert house.available(member) == 60
 
 
-def test_a_failure_after_the_commit_is_answered_by_the_retry(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_after_the_commit_is_answered_by_the_retry(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     member, key, poster = house.member(), house.name(), house.gateway.writer._poster
     earn = {"external_id": house.name(), "member": member, "points": 40}
 
@@ -182,9 +186,9 @@ def test_a_failure_after_the_commit_is_answered_by_the_retry(
 
 @pytest.mark.parametrize("key", [None, "", "k" * 256, "tab\there", "k\u00e9y"])
 def test_a_key_that_is_none_is_refused_and_nothing_is_stored(house: House, key: str | None) -> None:
-    earn = {"external_id": house.name(), "member": house.member(), "points": 40}
+    earn: dict[str, Any] = {"external_id": house.name(), "member": house.member(), "points": 40}
     before = house.everything()
-    headers = {} if key is None else {"Idempotency-Key": key.encode("latin-1")}
+    headers: dict[str, Any] = {} if key is None else {"Idempotency-Key": key.encode("latin-1")}
     answer = house.asked("POST", "/v1/earns", house.partners["A"], json=earn, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_missing")
     assert house.everything() == before
@@ -192,8 +196,8 @@ def test_a_key_that_is_none_is_refused_and_nothing_is_stored(house: House, key: 
 
 def test_a_form_error_does_not_take_the_key(house: House) -> None:
     key = house.name()
-    earn = {"external_id": house.name(), "member": house.member(), "points": 40}
-    wrong = [{**earn, "points": 0}, {**earn, "more": 1}, {**earn, "member": "x"}, {"points": 40}]
+    earn: dict[str, Any] = {"external_id": house.name(), "member": house.member(), "points": 40}
+    wrong: list[dict[str, Any]] = [{**earn, "points": 0}, {**earn, "more": 1}, {**earn, "member": "x"}, {"points": 40}]
     before = house.everything()
     assert [house.send("A", "earn", one, key).status_code for one in wrong] == [400] * 4
     assert house.everything() == before

@@ -85,7 +85,7 @@ def busy(fresh_schema: Callable[[], str]) -> Iterator[Traffic]:
 def read_sums(busy: Traffic, reads: int) -> None:
     """Each read is one statement, so one snapshot: sums of members, of lots, the pool's worth, debts, the last group."""
     with busy.table.engines[1].connect() as connection:
-        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.execution_options(isolation_level="AUTOCOMMIT")
         cursor: Any = connection.connection.cursor()
         for _ in range(reads):
             cursor.execute(SUMS, prepare=True)
@@ -93,9 +93,7 @@ def read_sums(busy: Traffic, reads: int) -> None:
             assert found == WHOLE, f"{found} after {busy.commits} commits"
 
 
-def test_readers_who_sum_everything_always_find_the_same(
-    busy: Traffic, times: Callable[[int, int], int]
-) -> None:
+def test_readers_who_sum_everything_always_find_the_same(busy: Traffic, times: Callable[[int, int], int]) -> None:
     with ThreadPoolExecutor(2) as readers:
         for done in [readers.submit(read_sums, busy, times(20_000, 500_000) // 2) for _ in range(2)]:
             done.result()
@@ -119,9 +117,7 @@ def test_a_balance_read_under_load_is_whole(busy: Traffic, times: Callable[[int,
         assert (who.available, who.held, who.debt) == (EACH, 0, 0)
 
 
-def test_the_sequencer_under_load_appends_whole_groups(
-    busy: Traffic, times: Callable[[int, int], int]
-) -> None:
+def test_the_sequencer_under_load_appends_whole_groups(busy: Traffic, times: Callable[[int, int], int]) -> None:
     size = 0
     for _ in range(times(200, 5_000)):
         grown, _root = sequencer.sequence(busy.table.engine)
@@ -194,7 +190,10 @@ def test_canary_a_batch_in_two_commits_is_seen(busy: Traffic, monkeypatch: pytes
 
 def test_canary_reading_in_two_statements_is_torn(busy: Traffic) -> None:
     """Members in one snapshot, lots in the next: the check must see that its reader is at fault."""
-    first, second = "SELECT available, id FROM member WHERE id = ANY(:m)", "SELECT sum(available) FROM lot WHERE member = :m"
+    first, second = (
+        "SELECT available, id FROM member WHERE id = ANY(:m)",
+        "SELECT sum(available) FROM lot WHERE member = :m",
+    )
     torn = 0
     with busy.table.engines[1].connect() as connection:
         for _ in range(5_000):

@@ -52,7 +52,8 @@ class House:
     def asked(self, method: str, path: str, key: str | None = None, **more: Any) -> httpx.Response:
         """Any request, as the operator or under another API key."""
         headers = {"Authorization": f"Bearer {key or self.operator}", **more.pop("headers", {})}
-        return self.client.request(method, path, headers=headers, **more)
+        answer: httpx.Response = self.client.request(method, path, headers=headers, **more)
+        return answer
 
     def done(self, method: str, path: str, key: str | None = None, **more: Any) -> Any:
         """The same, which must succeed."""

@@ -7,6 +7,7 @@ Nothing but the fork has threads, connections or files, so a fork is as good as 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
 
 from counterfoil.app import FEATURES
 from counterfoil.chain.client import Web3, connect
@@ -68,6 +69,7 @@ def application() -> FastAPI:
 
 
 APP = application()
+TRANSPORT = httpx.ASGITransport(APP)
 
 
 def api(database: str, folder: str, point: str, path: str, headers: dict[str, str], body: Any) -> list[Any]:
@@ -79,10 +81,12 @@ def api(database: str, folder: str, point: str, path: str, headers: dict[str, st
     checkpoint = checkpoint_key(keys / "checkpoint.key", origin_of(programme.programme))
     writer = Writer(Poster(books, crash))
     counterfoil = key_file(keys / "counterfoil.key")
-    APP.state.gateway = Gateway(books, writer, counterfoil, checkpoint, programme.programme, livemode=False, crash=crash)
+    APP.state.gateway = Gateway(
+        books, writer, counterfoil, checkpoint, programme.programme, livemode=False, crash=crash
+    )
 
     async def send() -> list[Any]:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(APP), base_url="http://till") as client:
+        async with httpx.AsyncClient(transport=TRANSPORT, base_url="http://till", verify=False) as client:
             answer = await client.post(path, json=body, headers=headers)
             return [answer.status_code, answer.json()]
 
@@ -149,22 +153,40 @@ def commit_early() -> None:
     def insert(connection: Any, table: Any, rows: Any) -> None:
         whole(connection, table, rows)
         if table is tables.entry:
-            connection.commit()
-            connection.begin()
+            connection.connection.commit()
 
     bulk.insert = insert
 
 
+def close_in_two() -> None:
+    """Planted: the settlement's row is committed before the number moves on."""
+    whole: Any = settlements.append
+
+    def append(connection: Any) -> Any:
+        def after(*of: Any) -> None:
+            if "INTO settlement" in of[2]:
+                connection.connection.commit()
+
+        event.listen(connection, "after_cursor_execute", after)
+        return whole(connection)
+
+    vars(settlements)["append"] = append
+
+
 def forget_tx() -> None:
     """Planted: the outbox does not remember what it signed."""
-    BooksMemory.remember = lambda _self, _name, _value: None  # type: ignore[method-assign]
+    BooksMemory.remember = lambda self, name, value: None  # type: ignore[method-assign]
 
 
 TASKS: dict[str, Callable[..., Any]] = {
     "api": api, "sequence": sequence, "expire": expire, "close": close, "compute": compute,
     "settle": settle,
 }  # fmt: skip
-PLANTS: dict[str, Callable[[], None]] = {"commit_early": commit_early, "forget_tx": forget_tx}
+PLANTS: dict[str, Callable[[], None]] = {
+    "commit_early": commit_early,
+    "close_in_two": close_in_two,
+    "forget_tx": forget_tx,
+}
 
 
 def in_fork(asked: dict[str, Any], out: int) -> None:
@@ -180,14 +202,17 @@ def in_fork(asked: dict[str, Any], out: int) -> None:
 
 def main() -> None:
     configure_logging("critical")
-    engine.migrate = lambda _connection: None  # the parent has done it; it is slow
+    engine.migrate = lambda connection: None
     for url in ("postgresql+psycopg://", "sqlite://"):
         create_engine(url)  # imports the drivers, connects to nothing
+    gc.collect()
+    gc.freeze()  # what is here stays shared with the forks
     print("ready", flush=True)
     for line in sys.stdin:
         asked, (read, write) = json.loads(line), os.pipe()
         child = os.fork()
         if not child:
+            gc.disable()
             os.close(read)
             in_fork(asked, write)
         os.close(write)

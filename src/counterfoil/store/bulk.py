@@ -1,15 +1,23 @@
-"""Set-based writing: one statement for many rows on PostgreSQL (arrays through unnest), one prepared statement on SQLite."""
+"""Set-based reading and writing: one statement for many rows.
+
+On PostgreSQL rows travel as array literals through unnest, on the driver's own connection: SQLAlchemy's bookkeeping and
+the driver's array dumper would cost more than the statement. Writes inside `pipelined` wait for the server only once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import orjson
+import psycopg
 from sqlalchemy import Connection, Table
+from sqlalchemy.exc import DBAPIError
 
 Row = tuple[Any, ...]
+_WAITING = "counterfoil_waiting"
 
 
 class Lost(Exception):
@@ -22,7 +30,7 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
         return
     if connection.dialect.name == "postgresql":
         kinds = _kinds(table, tuple(c.name for c in table.columns))
-        connection.exec_driver_sql(_insert_unnest(table), _arrays(rows, kinds))
+        _execute(connection, _insert_unnest(table), _arrays(rows, kinds))
     else:
         connection.exec_driver_sql(_insert_values(table), list(rows))
 
@@ -40,13 +48,59 @@ def update(
     names = (tuple(keys), tuple(columns))
     if connection.dialect.name == "postgresql":
         kinds = _kinds(table, (*keys, *columns, *columns))
-        changed = connection.exec_driver_sql(_update_unnest(table, *names), _arrays(rows, kinds)).rowcount
+        cursor = _execute(connection, _update_unnest(table, *names), _arrays(rows, kinds))
+        waiting = connection.info.get(_WAITING)
+        if waiting is not None:
+            waiting.append((cursor, len(rows), table.name))
+            return
+        changed = cursor.rowcount
     else:
         width = len(keys)
         ordered = [(*row[width : width + len(columns)], *row[:width], *row[width + len(columns) :]) for row in rows]
         changed = connection.exec_driver_sql(_update_values(table, *names), ordered).rowcount
-    if changed != len(rows):
-        raise Lost(f"{table.name}: {changed} of {len(rows)} rows were as decided on")
+    _all(changed, len(rows), table.name)
+
+
+@contextmanager
+def pipelined(connection: Connection) -> Iterator[None]:
+    """Send the writes inside without waiting for each; counts are checked at the end. Raises Lost, DBAPIError."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    waiting: list[tuple[Any, int, str]] = []
+    connection.info[_WAITING] = waiting
+    try:
+        with _translated(connection), _driver(connection).pipeline():
+            yield
+    finally:
+        del connection.info[_WAITING]
+    for cursor, count, name in waiting:
+        _all(cursor.rowcount, count, name)
+
+
+def _all(changed: int, count: int, name: str) -> None:
+    if changed != count:
+        raise Lost(f"{name}: {changed} of {count} rows were as decided on")
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
+
+
+def _execute(connection: Connection, statement: str, arrays: tuple[str, ...]) -> psycopg.Cursor[Any]:
+    with _translated(connection):
+        return _driver(connection).execute(statement, arrays)
+
+
+@contextmanager
+def _translated(connection: Connection) -> Iterator[None]:
+    """The driver's errors as SQLAlchemy's, so that the writer judges one kind."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg.Error, dialect=connection.dialect) from error
 
 
 def select(
@@ -60,10 +114,8 @@ def select(
     names = (tuple(columns), tuple(keys), where)
     if connection.dialect.name == "postgresql":
         arrays = _arrays(wanted, _kinds(table, tuple(keys)))
-        result = connection.exec_driver_sql(_select_unnest(table, *names), arrays)
-    else:
-        result = connection.exec_driver_sql(_select_json(table, *names), (orjson.dumps(wanted).decode(),))
-    return result.fetchall()
+        return _execute(connection, _select_unnest(table, *names), arrays).fetchall()
+    return connection.exec_driver_sql(_select_json(table, *names), (orjson.dumps(wanted).decode(),)).fetchall()
 
 
 @lru_cache(maxsize=256)

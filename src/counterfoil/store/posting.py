@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine
 
 from counterfoil.core import log
 from counterfoil.core.encoding import decode, tag
@@ -24,6 +24,7 @@ from counterfoil.store.decide import Desk, Effect, decide
 from counterfoil.store.engine import writing
 from counterfoil.store.state import State
 
+_FENCE = f"SELECT number, hash FROM fence WHERE shard = {registry.SHARD}"
 _GROUP = tag("counterfoil.group.v1")
 Crash = Callable[[str], None]  # a test's kill point; in production it does nothing
 
@@ -66,8 +67,8 @@ class Poster:
     def _in_transaction(
         self, connection: Connection, operations: Sequence[Operation]
     ) -> tuple[list[Answer], Group | None]:
-        number, previous = _take_fence(connection)
-        programme = self._current(connection)
+        number, previous, revision, opened, clock = _take_fence(connection)
+        programme = self._current(connection, revision, opened, clock)
         now = self._last = max(self._last, registry.clock_or_machine(programme.clock))
         group = group_id(registry.SHARD, number + 1)
         stored = _stored(connection, operations)
@@ -77,25 +78,35 @@ class Poster:
         answers, requests = _answers(desk, operations, stored)
         self.crash("writer.decided")
         made = None
-        if desk.journal.written:
-            made = _write(connection, desk, operations, answers, number, previous)
-        self.crash("writer.written")
-        bulk.insert(connection, tables.request, requests)
+        with bulk.pipelined(connection):
+            if desk.journal.written:
+                made = _write(connection, desk, operations, answers, number, previous)
+            self.crash("writer.written")
+            bulk.insert(connection, tables.request, requests)
         return answers, made
 
-    def _current(self, connection: Connection) -> registry.Programme:
-        p = tables.programme.c
-        row = connection.execute(select(p.revision, p.open_settlement, p.clock)).one()
-        if self._programme is None or self._programme.revision != row.revision:
+    def _current(
+        self, connection: Connection, revision: int, open_settlement: int, clock: int | None
+    ) -> registry.Programme:
+        if self._programme is None or self._programme.revision != revision:
             self._programme = registry.load(connection)
-        self._programme = replace(self._programme, open_settlement=row.open_settlement, clock=row.clock)
+        self._programme = replace(self._programme, open_settlement=open_settlement, clock=clock)
         return self._programme
 
 
-def _take_fence(connection: Connection) -> tuple[int, bytes]:
-    lock = " FOR UPDATE" if connection.dialect.name == "postgresql" else ""
-    row = connection.execute(text(f"SELECT number, hash FROM fence WHERE shard = {registry.SHARD}{lock}")).one()
-    return row[0], bytes(row[1])
+def _take_fence(connection: Connection) -> tuple[int, bytes, int, int, int | None]:
+    """Lock the shard's fence: its last group's number and hash; then the programme's revision, open settlement, clock.
+
+    The programme is read by a statement of its own: it must see what was committed while the lock was waited for.
+    """
+    if connection.dialect.name == "postgresql":
+        row = connection.exec_driver_sql(_FENCE + " FOR UPDATE").fetchone()
+    else:
+        row = connection.exec_driver_sql(_FENCE).fetchone()
+    now = connection.exec_driver_sql("SELECT revision, open_settlement, clock FROM programme").fetchone()
+    assert row is not None
+    assert now is not None
+    return row[0], bytes(row[1]), now[0], now[1], now[2]
 
 
 def _stored(connection: Connection, operations: Sequence[Operation]) -> dict[tuple[int, str], tuple[bytes, Answer]]:

@@ -212,7 +212,7 @@ def add_members(engine: Engine, caller: int, references: Sequence[str | None], n
             fresh = {one: secrets.randbits(62) + 1 for one in dict.fromkeys(references) if one not in known and one}
             unnamed = [secrets.randbits(62) + 1 for one in references if one is None]
             ids = [*fresh.values(), *unnamed]
-            bulk.insert(connection, member, [(number, secrets.token_bytes(32), now, 0, 0, None) for number in ids])
+            bulk.insert(connection, member, [(number, secrets.token_bytes(32), now, 0, 0, 0, None) for number in ids])
             bulk.insert(connection, identity, [(caller, one, number) for one, number in fresh.items()])
     except IntegrityError:  # another request was first with one of these references: it is there now
         return add_members(engine, caller, references, now)

@@ -23,7 +23,7 @@ _Row = bulk.Row
 class Image:
     """The rows of a member as read: what updates repeat in WHERE."""
 
-    sums: tuple[int, int, int | None]  # available, held, next due
+    sums: tuple[int, int, int, int | None]  # available, held, debt, next due
     lots: dict[tuple[int, int], tuple[int, int, int, int]] = field(default_factory=dict)
     debts: dict[tuple[int, int], int] = field(default_factory=dict)
     holds: dict[int, str] = field(default_factory=dict)
@@ -41,19 +41,19 @@ class State:
 
         Of those in `light` the lots stay unread, unless a debt or something due makes them matter.
         """
-        columns = ("id", "secret", "available", "held", "next_due")
+        columns = ("id", "secret", "available", "held", "debt", "next_due")
         rows = bulk.select(connection, tables.member, columns, ("id",), [(number,) for number in wanted])
-        for number, secret, available, held, next_due in rows:
+        for number, secret, available, held, owed, next_due in rows:
             self.members[number] = Holdings(number, bytes(secret))
-            self.images[number] = Image((available, held, next_due))
-        found = [(row[0],) for row in rows]
-        debts = bulk.select(connection, tables.debt, _DEBT, ("member",), found, 't."left" > 0')
+            self.images[number] = Image((available, held, owed, next_due))
+        owing = [(row[0],) for row in rows if row[4]]
+        debts = bulk.select(connection, tables.debt, _DEBT, ("member",), owing, 't."left" > 0')
         for entry, index, owner, points, currency, issuer, fee_micros, left in debts:
             made = DebtMade(0, points, currency, issuer, fee_micros)
             self.members[owner].debts[entry, index] = Debt(entry, index, made, left)
             self.images[owner].debts[entry, index] = left
         whole = []
-        for number, _secret, available, held, next_due in rows:
+        for number, _secret, available, held, _owed, next_due in rows:
             who = self.members[number]
             if number in light and not who.debts and (next_due is None or next_due > now):
                 who.unseen_available, who.unseen_held, who.unseen_due = available, held, next_due
@@ -63,7 +63,7 @@ class State:
         self._add_holds(connection, bulk.select(connection, tables.hold, _HOLD, ("member",), whole, "t.state = 'open'"))
         for (number,) in whole:
             who, image = self.members[number], self.images[number]
-            if (who.available, who.held, who.next_due()) != image.sums:
+            if (who.available, who.held, who.debt, who.next_due()) != image.sums:
                 raise Inconsistent(f"member {number:016x}: the lots do not sum to the balance")
 
     def load_lots(self, connection: Connection, names: Iterable[tuple[int, int]], origins: Iterable[int]) -> None:
@@ -120,7 +120,7 @@ class State:
                     new_holds.append((entry, number, held.partner, held.until, held.state))
                 elif image.holds[entry] != held.state:
                     old_holds.append((entry, held.state, image.holds[entry]))
-            sums = (who.available, who.held, who.next_due())
+            sums = (who.available, who.held, who.debt, who.next_due())
             if sums != image.sums:
                 members.append((number, *sums, *image.sums))
         bulk.insert(connection, tables.lot, new_lots)
@@ -129,7 +129,7 @@ class State:
         bulk.update(connection, tables.debt, ("entry", "index"), ("left",), old_debts)
         bulk.insert(connection, tables.hold, new_holds)
         bulk.update(connection, tables.hold, ("entry",), ("state",), old_holds)
-        bulk.update(connection, tables.member, ("id",), ("available", "held", "next_due"), members)
+        bulk.update(connection, tables.member, ("id",), ("available", "held", "debt", "next_due"), members)
 
 
 def moves_of(connection: Connection, entries: Iterable[int]) -> dict[int, tuple[Move, ...]]:

@@ -18,7 +18,7 @@ from counterfoil.gateway.views import MEMBER_ID, Page, entry_view, page_of
 from counterfoil.store import books, registry
 
 router = APIRouter(prefix="/v1/members", tags=["members"])
-Reference = Annotated[str, Field(min_length=1, max_length=128, examples=["card-2201"])]
+Reference = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["card-2201"])]
 
 
 class NewMember(BaseModel):

@@ -31,7 +31,15 @@ class NewPartner(BaseModel):
     """A brand that is to earn and burn. Its signing key stays with it; `signer` is only the address."""
 
     model_config = ConfigDict(extra="forbid")
-    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s:](.*[^\s:])?$", examples=["grocer"])]
+    name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=64,
+            pattern=r"^[^\s:\x00-\x1f\x7f]([^:\x00-\x1f\x7f]*[^\s:\x00-\x1f\x7f])?$",
+            examples=["grocer"],
+        ),
+    ]
     signer: Annotated[str | None, Field(pattern=r"^0x[0-9a-fA-F]{40}$", description="address of its signer")] = None
     floor_micros: Annotated[int, Field(strict=True, ge=0, le=2**53 - 1)] = 0
     terms: Terms = Terms()

@@ -52,7 +52,7 @@ def operation(
         body = MODELS[verb].model_validate(fields)
     except ValidationError as error:
         raise _refusal(error, fields) from error
-    given = body.model_dump(mode="json")
+    given = body.__dict__
     if verb == "transfer" and given["sender"] == given["recipient"]:
         raise InvalidRecipient
     checked = None if body.dry_run else checked_key(key, key_field)

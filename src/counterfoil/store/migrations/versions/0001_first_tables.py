@@ -200,6 +200,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("available", sa.BigInteger(), nullable=False),
         sa.Column("held", sa.BigInteger(), nullable=False),
+        sa.Column("debt", sa.BigInteger(), nullable=False),
         sa.Column("next_due", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
