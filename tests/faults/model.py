@@ -10,16 +10,15 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
 
 from tests.faults.model_words import (
     FACE,
     FEE,
     GRACE_DAYS,
     KINDS,
-    MOST,
     NEVER,
     Dict,
+    Pockets,
     Refused,
     burn_order,
     gift_order,
@@ -30,44 +29,13 @@ from tests.faults.model_words import (
 
 
 @dataclass
-class Model:
-    """`terms` by partner: valid_days (None: no expiry) and breakage_operator_bp."""
+class Model(Pockets):
+    """A history's members and what may be named: sales, slips and holds."""
 
-    terms: dict[str, Dict]
-    now: int
-    members: dict[str, Dict] = field(default_factory=dict)
-    money: dict[str, int] = field(default_factory=dict)
     taken: set[tuple[str, str, str]] = field(default_factory=set)
     earns: dict[tuple[str, str], Dict] = field(default_factory=dict)
     burns: dict[tuple[str, str], Dict] = field(default_factory=dict)
     holds: dict[str, Dict] = field(default_factory=dict)
-    count: int = 0
-
-    def add(self, member: str) -> None:
-        self.members[member] = {"lots": [], "debts": [], "holds": []}
-
-    # --- looking ---------------------------------------------------------------------------------------------
-
-    def available(self, member: str) -> int:
-        return sum(lot["free"] for lot in self.members[member]["lots"])
-
-    def held(self, member: str) -> int:
-        return sum(lot["held"] for lot in self.members[member]["lots"])
-
-    def debt(self, member: str) -> int:
-        return sum(debt["left"] for debt in self.members[member]["debts"])
-
-    def open_lots(self, member: str) -> list[tuple[Any, ...]]:
-        lots = [lot for lot in self.members[member]["lots"] if lot["free"] or lot["held"]]
-        return sorted((x["issuer"], x["earned"], x["expires"], x["free"], x["held"]) for x in lots)
-
-    def instants(self) -> list[int]:
-        """When something falls due."""
-        found = []
-        for who in self.members.values():
-            found += [lot["expires"] for lot in who["lots"] if lot["free"] and lot["expires"] != NEVER]
-            found += [hold["until"] for hold in who["holds"] if hold["state"] == "open"]
-        return found
 
     # --- time ------------------------------------------------------------------------------------------------
 
@@ -95,8 +63,8 @@ class Model:
         points, lot["free"] = lot["free"], 0
         lot["past"] += points
         kept = FACE * points * lot["bp"] // 10_000
-        self._pay("pool", "operator", kept)
-        self._pay("pool", lot["issuer"], FACE * points - kept)
+        self.pay("pool", "operator", kept)
+        self.pay("pool", lot["issuer"], FACE * points - kept)
 
     def _give_back(self, hold: Dict, state: str) -> None:
         hold["state"] = state
@@ -106,12 +74,12 @@ class Model:
 
     def _repay(self, who: Dict, at: int) -> None:
         for debt in who["debts"]:
-            for lot in self._usable(who, burn_order, at):
+            for lot in self.usable(who, burn_order, at):
                 points = min(lot["free"], debt["left"])
                 lot["free"] -= points
                 debt["left"] -= points
-                self._pay("pool", debt["issuer"], FACE * points)
-                self._pay("operator", debt["issuer"], FEE * points)
+                self.pay("pool", debt["issuer"], FACE * points)
+                self.pay("operator", debt["issuer"], FEE * points)
 
     def _freed(self, who: Dict) -> None:
         """Something became available: what of it is past runs out, the rest repays first."""
@@ -144,33 +112,33 @@ class Model:
         return {**facts, **extra, "available": self.available(facts["member"])}
 
     def _earn(self, partner: str, f: Dict) -> tuple[Dict, Dict]:
-        who = self._who(f["member"])
-        self._room(f["member"], f["points"])
+        who = self.who(f["member"])
+        self.room(f["member"], f["points"])
         days = self.terms[partner]["valid_days"]
         end = NEVER if days is None else over(local_day(self.now) + timedelta(days=days))
         if f.get("valid_to"):
             end = over(date.fromisoformat(f["valid_to"]))
-        lot = self._lot(partner, self.now, end, f["points"], self.terms[partner]["breakage_operator_bp"])
+        lot = self.lot(partner, self.now, end, f["points"], self.terms[partner]["breakage_operator_bp"])
         lot["earn"] = (partner, f["external_id"])
         who["lots"].append(lot)
         self.earns[lot["earn"]] = {"member": f["member"], "points": f["points"], "refunded": 0}
-        self._pay(partner, "pool", FACE * f["points"])
-        self._pay(partner, "operator", FEE * f["points"])
+        self.pay(partner, "pool", FACE * f["points"])
+        self.pay(partner, "operator", FEE * f["points"])
         return {"member": f["member"], "points": f["points"]}, {"then": lambda: self._freed(who)}
 
     def _burn(self, partner: str, f: Dict) -> tuple[Dict, Dict]:
-        used = self._taken(self._who(f["member"]), burn_order, f["points"], "used")
+        used = self.taken(self.who(f["member"]), burn_order, f["points"], "used")
         return self._burned(partner, f["member"], f["external_id"], used), {"lots": shown(used)}
 
     def _burned(self, partner: str, member: str, name: str, used: list[tuple[Dict, int]]) -> Dict:
         points = sum(part for _lot, part in used)
         self.burns[partner, name] = {"member": member, "used": used, "points": points, "refunded": 0}
-        self._pay("pool", partner, FACE * points)
+        self.pay("pool", partner, FACE * points)
         return {"member": member, "points": points}
 
     def _hold(self, partner: str, f: Dict) -> tuple[Dict, Dict]:
-        who = self._who(f["member"])
-        parts = self._taken(who, burn_order, f["points"], "held")
+        who = self.who(f["member"])
+        parts = self.taken(who, burn_order, f["points"], "held")
         until = self.now + f["ttl_seconds"] * 1_000_000
         self.count += 1
         hold = {"n": self.count, "partner": partner, "member": f["member"], "parts": parts, "until": until}
@@ -205,7 +173,7 @@ class Model:
         made = self._original(self.earns, partner, f["earn"], f["points"], "unknown_earn")
         who, left = self.members[made["member"]], f["points"]
         own = [lot for lot in who["lots"] if lot["earn"] == (partner, f["earn"])]
-        mine = self._some(sorted((x for x in own if x["free"]), key=burn_order), left)
+        mine = self.some(sorted((x for x in own if x["free"]), key=burn_order), left)
         excused = 0
         left -= mine
         for lot in own:
@@ -213,12 +181,12 @@ class Model:
             lot["past"] -= points
             excused += points
             left -= points
-        others = self._some(self._usable(who, burn_order, self.now), left)
+        others = self.some(self.usable(who, burn_order, self.now), left)
         owed = left - others
         if owed:
             who["debts"].append({"issuer": partner, "left": owed})
-        self._pay("pool", partner, FACE * (mine + others))
-        self._pay("operator", partner, FEE * (mine + others))
+        self.pay("pool", partner, FACE * (mine + others))
+        self.pay("operator", partner, FEE * (mine + others))
         facts = {"member": made["member"], "points": f["points"]}
         return facts, {"recovered": mine + others, "excused": excused, "debt": owed}
 
@@ -235,69 +203,23 @@ class Model:
                 lot["free"] += points
             elif points:
                 end = over(local_day(self.now) + timedelta(days=GRACE_DAYS))
-                fresh = self._lot(lot["issuer"], lot["earned"], end, points, lot["bp"])
+                fresh = self.lot(lot["issuer"], lot["earned"], end, points, lot["bp"])
                 who["lots"].append(fresh | {"root": lot["root"], "earn": lot["earn"]})
-        self._pay(partner, "pool", FACE * f["points"])
+        self.pay(partner, "pool", FACE * f["points"])
         return {"member": burn["member"], "points": f["points"]}, {"then": lambda: self._freed(who)}
 
     def _transfer(self, _partner: str, f: Dict) -> tuple[Dict, Dict]:
-        sender, recipient = self._who(f["sender"]), self._who(f["recipient"])
+        sender, recipient = self.who(f["sender"]), self.who(f["recipient"])
         if f["points"] > self.available(f["sender"]):
             raise Refused("insufficient_points")
-        self._room(f["recipient"], f["points"])
-        given = self._taken(sender, gift_order, f["points"], None)
+        self.room(f["recipient"], f["points"])
+        given = self.taken(sender, gift_order, f["points"], None)
         for lot, points in given:
-            recipient["lots"].append(self._lot(lot["issuer"], lot["earned"], lot["expires"], points, lot["bp"]))
+            recipient["lots"].append(self.lot(lot["issuer"], lot["earned"], lot["expires"], points, lot["bp"]))
         facts = {"member": f["sender"], "points": f["points"], "recipient": f["recipient"]}
         return facts, {"lots": shown(given), "then": lambda: self._freed(recipient)}
 
-    # --- parts -----------------------------------------------------------------------------------------------
-
-    def _pay(self, payer: str, payee: str, amount: int) -> None:
-        self.money[payer] = self.money.get(payer, 0) - amount
-        self.money[payee] = self.money.get(payee, 0) + amount
-
-    def _lot(self, issuer: str, earned: int, expires: int, points: int, bp: int) -> Dict:
-        self.count += 1
-        return {"n": self.count, "root": self.count, "earn": None, "issuer": issuer, "earned": earned, "bp": bp,
-                "expires": expires, "free": points, "held": 0, "used": 0, "past": 0}  # fmt: skip
-
-    def _usable(self, who: Dict, order: Callable[[Dict], tuple[int, ...]], at: int) -> list[Dict]:
-        return sorted((x for x in who["lots"] if x["free"] and x["expires"] > at), key=order)
-
-    def _taken(
-        self, who: Dict, order: Callable[[Dict], tuple[int, ...]], points: int, into: str | None
-    ) -> list[tuple[Dict, int]]:
-        lots = self._usable(who, order, self.now)
-        if points > sum(lot["free"] for lot in lots):
-            raise Refused("insufficient_points")
-        parts = []
-        for lot in lots:
-            part = min(points, lot["free"])
-            if part:
-                lot["free"] -= part
-                points -= part
-                parts.append((lot, part))
-                if into is not None:
-                    lot[into] += part
-        return parts
-
-    def _some(self, lots: list[Dict], points: int) -> int:
-        got = 0
-        for lot in lots:
-            part = min(points - got, lot["free"])
-            lot["free"] -= part
-            got += part
-        return got
-
-    def _who(self, member: str) -> Dict:
-        if member not in self.members:
-            raise Refused("unknown_member")
-        return self.members[member]
-
-    def _room(self, member: str, points: int) -> None:
-        if self.available(member) + self.held(member) + points > MOST:
-            raise Refused("balance_limit")
+    # --- what is named -----------------------------------------------------------------------------------------------
 
     def _held(self, partner: str, name: str) -> Dict:
         hold = self.holds.get(name)

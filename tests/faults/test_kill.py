@@ -147,5 +147,5 @@ def test_the_sequencer_killed_appends_once(till: Till, point: str, times: Callab
 
 
 def test_canary_entries_committed_early_are_caught(till: Till) -> None:
-    with pytest.raises(AssertionError, match="sums|lots|lost or doubled|pool"):
+    with pytest.raises(AssertionError, match=r"member's sums|lots|lost or doubled|pool"):
         till.killed_and_retried("writer.written", plant="commit_early")

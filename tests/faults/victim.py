@@ -160,7 +160,7 @@ def commit_early() -> None:
 
 def close_in_two() -> None:
     """Planted: the settlement's row is committed before the number moves on."""
-    whole: Any = settlements.append
+    whole = vars(settlements)["append"]
 
     def append(connection: Any) -> Any:
         def after(*of: Any) -> None:

@@ -63,8 +63,9 @@ credential = Table(
     _big("created_at"), _big("revoked_at", null=True),
 )  # fmt: skip
 member = Table(
-    "member", metadata, _key("id", BigInteger), _bytes("secret"), _big("created_at"), _big("available"), _big("held"), _big("debt"),
-    _big("next_due", null=True), Index("member_due", "next_due", postgresql_where=text("next_due IS NOT NULL"),
+    "member", metadata, _key("id", BigInteger), _bytes("secret"), _big("created_at"),
+    _big("available"), _big("held"), _big("debt"), _big("next_due", null=True),
+    Index("member_due", "next_due", postgresql_where=text("next_due IS NOT NULL"),
           sqlite_where=text("next_due IS NOT NULL")),
 )  # fmt: skip
 identity = Table(  # a partner's own name for a member: erasable, never in an entry
