@@ -41,10 +41,7 @@ def sign(nonce: int, key: Any = KEY, **fields: Any) -> str:
         "maxPriorityFeePerGas": 1,
         "value": 0,
     } | fields
-    return (
-        "0x"
-        + bytes(key.sign_transaction({k: v for k, v in tx.items() if v is not None}).raw_transaction).hex()
-    )
+    return "0x" + bytes(key.sign_transaction({k: v for k, v in tx.items() if v is not None}).raw_transaction).hex()
 
 
 def open_chain(path: Path | None = None, **changed: Any) -> closing[EmbeddedChain]:

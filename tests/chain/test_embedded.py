@@ -48,14 +48,11 @@ def test_deploy_call_and_logs() -> None:
             chain.request("eth_sendRawTransaction", [sign(nonce, to=contract)])
         assert word(chain.request("eth_call", [{"to": contract, "data": READ}]), 0) == 3
         assert [
-            word(chain.request("eth_call", [{"to": contract, "data": READ}, hex(number)]), 0)
-            for number in (1, 2, 3)
+            word(chain.request("eth_call", [{"to": contract, "data": READ}, hex(number)]), 0) for number in (1, 2, 3)
         ] == [0, 1, 2], "calls at older blocks see the older state"
         head = chain.request("eth_getBlockByNumber", ["latest", False])
         # PREVRANDAO and TIMESTAMP in the contract are what the header says.
-        assert int(chain.request("eth_getStorageAt", [contract, "0x1", "latest"]), 16) == int(
-            head["mixHash"], 16
-        )
+        assert int(chain.request("eth_getStorageAt", [contract, "0x1", "latest"]), 16) == int(head["mixHash"], 16)
         assert int(chain.request("eth_getStorageAt", [contract, "0x2"]), 16) == int(head["timestamp"], 16)
         logs = chain.request("eth_getLogs", [{"fromBlock": "earliest"}])
         assert [log["logIndex"] for log in logs] == ["0x0", "0x1"] * 3
@@ -63,13 +60,8 @@ def test_deploy_call_and_logs() -> None:
         two = "0x" + f"{2:064x}"
         by_topic = chain.request("eth_getLogs", [{"fromBlock": "0x0", "toBlock": "0xff", "topics": [two]}])
         assert by_topic == logs[2:4]
-        assert (
-            chain.request("eth_getLogs", [{"fromBlock": "0x0", "topics": [None, head["mixHash"]]}])
-            == logs[5:]
-        )
-        assert chain.request(
-            "eth_getLogs", [{"fromBlock": "0x0", "topics": [[two, head["hash"]], None]}]
-        ) == [logs[3]]
+        assert chain.request("eth_getLogs", [{"fromBlock": "0x0", "topics": [None, head["mixHash"]]}]) == logs[5:]
+        assert chain.request("eth_getLogs", [{"fromBlock": "0x0", "topics": [[two, head["hash"]], None]}]) == [logs[3]]
         assert chain.request("eth_getLogs", [{"fromBlock": "0x0", "address": OTHER.address}]) == []
         assert chain.request("eth_getLogs", [{"fromBlock": "0x0", "address": [contract]}]) == logs
         assert chain.request("eth_getLogs", [{"blockHash": head["hash"], "address": contract}]) == logs[4:]
@@ -110,9 +102,7 @@ def test_header_fields_hash_to_the_block_hash() -> None:
 
 @pytest.mark.parametrize("kind", ["legacy", "access list", "fees", "set code"])
 def test_transaction_types(kind: str) -> None:
-    authorization = OTHER.sign_authorization(
-        {"chainId": embedded.CHAIN_ID, "address": "0x" + "33" * 20, "nonce": 0}
-    )
+    authorization = OTHER.sign_authorization({"chainId": embedded.CHAIN_ID, "address": "0x" + "33" * 20, "nonce": 0})
     access = [{"address": "0x" + "44" * 20, "storageKeys": ["0x" + f"{5:064x}"]}]
     no_fees: dict[str, Any] = {"maxFeePerGas": None, "maxPriorityFeePerGas": None, "gasPrice": 2 * 10**9}
     fields: dict[str, Any] = {
@@ -197,10 +187,7 @@ def use_web3(web3: Any) -> None:
     assert receipt["status"] == 1
     contract = receipt["contractAddress"]
     assert web3.eth.get_transaction(receipt["transactionHash"])["blockHash"] == receipt["blockHash"]
-    assert (
-        web3.eth.get_block("latest", full_transactions=True)["transactions"][0]["hash"]
-        == receipt["transactionHash"]
-    )
+    assert web3.eth.get_block("latest", full_transactions=True)["transactions"][0]["hash"] == receipt["transactionHash"]
     history = web3.eth.fee_history(5, "latest", [10, 50])
     assert (len(history["baseFeePerGas"]), history["oldestBlock"]) == (3, 0)
     assert history["reward"][1] == [embedded_methods.TIP_WEI] * 2
@@ -245,8 +232,7 @@ def test_revert_data_over_rpc() -> None:
 def test_estimates_suffice() -> None:
     with open_chain() as chain:
         assert (
-            chain.request("eth_estimateGas", [{"from": KEY.address, "to": OTHER.address, "value": "0x1"}])
-            == "0x5208"
+            chain.request("eth_estimateGas", [{"from": KEY.address, "to": OTHER.address, "value": "0x1"}]) == "0x5208"
         )
         estimate = int(chain.request("eth_estimateGas", [{"from": KEY.address, "data": CREATION}]), 16)
         chain.request("eth_sendRawTransaction", [sign(0, data=CREATION, gas=estimate)])
@@ -261,9 +247,7 @@ def test_estimates_suffice() -> None:
             assert used["status"] == "0x1"
             assert int(used["gasUsed"], 16) <= estimate < int(used["gasUsed"], 16) * 1.3
         long = "0x" + "11" * 1000  # EIP-7623: the floor for data is above what execution uses
-        estimate = int(
-            chain.request("eth_estimateGas", [{"from": KEY.address, "to": OTHER.address, "data": long}]), 16
-        )
+        estimate = int(chain.request("eth_estimateGas", [{"from": KEY.address, "to": OTHER.address, "data": long}]), 16)
         assert estimate == 21_000 + 40 * 1000
         chain.request("eth_sendRawTransaction", [sign(3, to=OTHER.address, data=long, gas=estimate)])
         with pytest.raises(RpcError, match="intrinsic gas too low"):

@@ -86,14 +86,10 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
         with pytest.raises(ChainLocked) as caught:
             EmbeddedChain(path, funded=FUNDED)
         assert caught.value.path == path
-        run = subprocess.run(
-            [sys.executable, "-c", opener, str(path)], capture_output=True, text=True, check=True
-        )
+        run = subprocess.run([sys.executable, "-c", opener, str(path)], capture_output=True, text=True, check=True)
         assert run.stdout == f"locked {path}\n"
         chain.request("eth_sendRawTransaction", [sign(1)])
-    run = subprocess.run(
-        [sys.executable, "-c", opener, str(path)], capture_output=True, text=True, check=True
-    )
+    run = subprocess.run([sys.executable, "-c", opener, str(path)], capture_output=True, text=True, check=True)
     assert run.stdout == ""
 
 
@@ -131,10 +127,7 @@ def test_threads(tmp_path: Path) -> None:
         done = threading.Event()
 
         def send(key: Any) -> list[str]:
-            return [
-                post(chain, "eth_sendRawTransaction", sign(n, key, to=contract))["result"]
-                for n in range(each)
-            ]
+            return [post(chain, "eth_sendRawTransaction", sign(n, key, to=contract))["result"] for n in range(each)]
 
         def read(_: int) -> int:
             reads = 0

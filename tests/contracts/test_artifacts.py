@@ -30,9 +30,7 @@ def test_the_sources_give_the_committed_artefacts() -> None:
 
 def test_a_difference_is_found_and_named(tmp_path: Path) -> None:
     for folder in ("contracts", "scripts", ARTIFACTS, "tests/contracts/artifacts"):
-        shutil.copytree(
-            ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("node_modules", "__pycache__")
-        )
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
     (tmp_path / "contracts/node_modules").symlink_to(ROOT / "contracts/node_modules")
     changed = tmp_path / ARTIFACTS / "Points.json"
     content = json.loads(changed.read_text())

@@ -35,9 +35,7 @@ def test_everything_fixed_at_deployment_can_be_read(programme: Programme) -> Non
 
 
 @pytest.mark.parametrize(("currency", "name", "symbol"), [(1, "Bonus", "BON"), (7, "Miles", "MIL")])
-def test_points_are_where_create2_puts_them(
-    programme: Programme, currency: int, name: str, symbol: str
-) -> None:
+def test_points_are_where_create2_puts_them(programme: Programme, currency: int, name: str, symbol: str) -> None:
     w3, settlement = programme.chain.w3, programme.settlement.address
     points = load("Points")
     made = w3.eth.contract(abi=points.abi, bytecode=points.bytecode).constructor(name, symbol)
@@ -51,12 +49,8 @@ def test_an_unknown_currency_has_no_points(programme: Programme) -> None:
     assert programme.read("points", 2) == "0x" + "0" * 40
 
 
-@pytest.mark.parametrize(
-    ("count", "required"), [(1, 1), (2, 2), (3, 2), (4, 3), (5, 4), (6, 4), (7, 5), (20, 14)]
-)
-def test_quorum_is_two_thirds_rounded_up(
-    chain: Chain, programme: Programme, count: int, required: int
-) -> None:
+@pytest.mark.parametrize(("count", "required"), [(1, 1), (2, 2), (3, 2), (4, 3), (5, 4), (6, 4), (7, 5), (20, 14)])
+def test_quorum_is_two_thirds_rounded_up(chain: Chain, programme: Programme, count: int, required: int) -> None:
     partners = [(number, Account.from_key(KEYS[number]).address, 0) for number in range(16, 16 + count)]
     arguments = config(chain, programme.money.address, partners=partners, currencies=[])
     settlement = chain.deploy(load("Settlement"), arguments)

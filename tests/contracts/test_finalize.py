@@ -100,9 +100,7 @@ def test_a_default_suspends_and_shrinks_the_quorum(programme: Programme) -> None
 
     following = programme.header(positions=b"")
     with refused("NotASigner", 17):
-        programme.proposing(following, programme.sign(following, 16, 17, 18)).call(
-            {"from": programme.operator}
-        )
+        programme.proposing(following, programme.sign(following, 16, 17, 18)).call({"from": programme.operator})
     programme.propose(following, programme.sign(following, 16, 18, 19))
 
 

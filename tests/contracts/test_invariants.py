@@ -22,9 +22,7 @@ class Model:
         return dict(sorted((nets | {payee: -sum(nets.values())}).items())) if nets else {}
 
     def defaults(self, nets: dict[int, int]) -> list[int]:
-        return [
-            n for n, net in nets.items() if n in PARTNERS and net < 0 and self.collateral[n] + net < FLOOR
-        ]
+        return [n for n, net in nets.items() if n in PARTNERS and net < 0 and self.collateral[n] + net < FLOOR]
 
     def settle(self, nets: dict[int, int], defaults: list[int]) -> None:
         for number, net in nets.items():

@@ -161,9 +161,7 @@ def test_only_what_was_proposed_becomes_final(programme: Programme) -> None:
 @pytest.mark.parametrize("party", [0, 7, 15, STRANGER_ID])
 def test_no_collateral_for_nobody(programme: Programme, party: int) -> None:
     with refused("UnknownParty", party):
-        programme.settlement.functions.depositCollateral(party, 1).call(
-            {"from": programme.anyone, "gas": GAS}
-        )
+        programme.settlement.functions.depositCollateral(party, 1).call({"from": programme.anyone, "gas": GAS})
 
 
 def signer(number: int) -> str:

@@ -59,9 +59,7 @@ def test_a_signature_cut_short(programme: Programme) -> None:
         proposing(programme, header, programme.sign(header)[:-1])
 
 
-@pytest.mark.parametrize(
-    ("signers", "before", "given"), [((16, 17, 17, 18), 17, 17), ((16, 18, 17, 19), 18, 17)]
-)
+@pytest.mark.parametrize(("signers", "before", "given"), [((16, 17, 17, 18), 17, 17), ((16, 18, 17, 19), 18, 17)])
 def test_signers_rise(programme: Programme, signers: tuple[int, ...], before: int, given: int) -> None:
     header = programme.header()
     with refused("UnsortedId", before, given):

@@ -11,9 +11,7 @@ import pytest
 from tests.house import tree
 
 README = tree.ROOT / "README.md"
-TREE_LINE = re.compile(
-    r"^(?P<indent> *)(?P<names>\S+(?:/|\.py)(?: \S+(?:/|\.py))*)(?:  +(?P<caption>\S.*))?$"
-)
+TREE_LINE = re.compile(r"^(?P<indent> *)(?P<names>\S+(?:/|\.py)(?: \S+(?:/|\.py))*)(?:  +(?P<caption>\S.*))?$")
 OTHER_VARIABLES = {"COUNTERFOIL_TEST_DSN", "COUNTERFOIL_CITUS_DSN"}  # read by the tests
 
 

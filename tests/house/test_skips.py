@@ -54,7 +54,7 @@ def test_a_skip_with_leave_is_shown_and_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("long", "outcome"), [(False, "1 passed, 1 deselected"), (True, "2 passed")])
-def test_long_tests_wait_for_their_option(tmp_path: Path, long: bool, outcome: str) -> None:  # noqa: FBT001
+def test_long_tests_wait_for_their_option(tmp_path: Path, long: bool, outcome: str) -> None:
     code, said = run(tmp_path, "import pytest\n@pytest.mark.long\ndef test_it(): pass\n", long=long)
     assert code == 0
     assert outcome in said

@@ -37,9 +37,7 @@ def overrides(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 def test_no_class_has_an_empty_name() -> None:
     empty = {
-        where
-        for where, node in definitions()
-        if isinstance(node, ast.ClassDef) and EMPTY_ENDINGS.search(node.name)
+        where for where, node in definitions() if isinstance(node, ast.ClassDef) and EMPTY_ENDINGS.search(node.name)
     }
     assert empty == set()
 
@@ -48,9 +46,7 @@ def test_no_function_is_named_get_something() -> None:
     getters = {
         where
         for where, node in definitions()
-        if not isinstance(node, ast.ClassDef)
-        and node.name.startswith(("get_", "_get_"))
-        and not overrides(node)
+        if not isinstance(node, ast.ClassDef) and node.name.startswith(("get_", "_get_")) and not overrides(node)
     }
     assert getters == set()
 

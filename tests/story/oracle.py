@@ -244,8 +244,7 @@ def compute(year: bool) -> dict[str, Any]:
         "burned": total_burned,
         "outstanding": total_issued - total_burned,
         "settlements": [
-            settlement(index + 1, *figures)
-            for index, figures in enumerate(zip(issued, burned, strict=True))
+            settlement(index + 1, *figures) for index, figures in enumerate(zip(issued, burned, strict=True))
         ],
     }
 

@@ -18,9 +18,7 @@ def node() -> str:
     """The Node to run; a machine without one has not tested the pages, and says so."""
     found = shutil.which("node")
     if found is None:
-        pytest.fail(
-            f"node is not on PATH: the pages' verifiers need Node {OLDEST_NODE} or newer to be tested"
-        )
+        pytest.fail(f"node is not on PATH: the pages' verifiers need Node {OLDEST_NODE} or newer to be tested")
     version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout.strip()
     if int(version.removeprefix("v").split(".")[0]) < OLDEST_NODE:
         pytest.fail(f"node is {version}: {NEEDED}")

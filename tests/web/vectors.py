@@ -71,17 +71,13 @@ def log_path(place: int, leaves: list[bytes]) -> list[bytes]:
 # --- typed data
 
 
-def typed(
-    domain: dict[str, Any], primary: str, types: dict[str, str], message: dict[str, Any]
-) -> SignableMessage:
+def typed(domain: dict[str, Any], primary: str, types: dict[str, str], message: dict[str, Any]) -> SignableMessage:
     return encode_typed_data(
         full_message={
             "domain": domain,
             "primaryType": primary,
             "types": {
-                "EIP712Domain": [
-                    {"name": name, "type": kind} for name, kind in DOMAIN_TYPES.items() if name in domain
-                ],
+                "EIP712Domain": [{"name": name, "type": kind} for name, kind in DOMAIN_TYPES.items() if name in domain],
                 primary: [{"name": name, "type": kind} for name, kind in types.items()],
             },
             "message": message,
@@ -180,9 +176,7 @@ def tag(kind: str) -> bytes:
     return f"{SUM_TREE}{kind}.v1".encode().ljust(32, b"\x00")
 
 
-def sum_levels(
-    currency: int, depth: int, leaves: dict[int, tuple[int, bytes]]
-) -> list[list[tuple[bytes, int]]]:
+def sum_levels(currency: int, depth: int, leaves: dict[int, tuple[int, bytes]]) -> list[list[tuple[bytes, int]]]:
     """Every node, level by level: for small depths only, and therefore plain to read."""
     level = []
     for place in range(2**depth):
