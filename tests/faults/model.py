@@ -127,7 +127,7 @@ class Model(Pockets):
         return {"member": f["member"], "points": f["points"]}, {"then": lambda: self._freed(who)}
 
     def _burn(self, partner: str, f: Dict) -> tuple[Dict, Dict]:
-        used = self.taken(self.who(f["member"]), burn_order, f["points"], "used")
+        used = self.drawn(self.who(f["member"]), burn_order, f["points"], "used")
         return self._burned(partner, f["member"], f["external_id"], used), {"lots": shown(used)}
 
     def _burned(self, partner: str, member: str, name: str, used: list[tuple[Dict, int]]) -> Dict:
@@ -138,7 +138,7 @@ class Model(Pockets):
 
     def _hold(self, partner: str, f: Dict) -> tuple[Dict, Dict]:
         who = self.who(f["member"])
-        parts = self.taken(who, burn_order, f["points"], "held")
+        parts = self.drawn(who, burn_order, f["points"], "held")
         until = self.now + f["ttl_seconds"] * 1_000_000
         self.count += 1
         hold = {"n": self.count, "partner": partner, "member": f["member"], "parts": parts, "until": until}
@@ -213,7 +213,7 @@ class Model(Pockets):
         if f["points"] > self.available(f["sender"]):
             raise Refused("insufficient_points")
         self.room(f["recipient"], f["points"])
-        given = self.taken(sender, gift_order, f["points"], None)
+        given = self.drawn(sender, gift_order, f["points"], None)
         for lot, points in given:
             recipient["lots"].append(self.lot(lot["issuer"], lot["earned"], lot["expires"], points, lot["bp"]))
         facts = {"member": f["sender"], "points": f["points"], "recipient": f["recipient"]}

@@ -96,7 +96,7 @@ class Pockets:
     def usable(self, who: Dict, order: Callable[[Dict], tuple[int, ...]], at: int) -> list[Dict]:
         return sorted((x for x in who["lots"] if x["free"] and x["expires"] > at), key=order)
 
-    def taken(
+    def drawn(
         self, who: Dict, order: Callable[[Dict], tuple[int, ...]], points: int, into: str | None
     ) -> list[tuple[Dict, int]]:
         lots = self.usable(who, order, self.now)

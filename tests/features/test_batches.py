@@ -139,7 +139,8 @@ def test_a_credential_must_be_good_and_reach(shared: Stand) -> None:
     assert (answer["status"], answer["body"]["code"]) == (403, "forbidden")
     for bad in ({"a": "cf_junk"}, {"a": ""}, {"a": "cf_00000000_" + "x" * 43}):
         problem(ask(bad), 401, "unauthenticated", "Authorization")
-    for bad_shape in ([], "x", {"a": 1}, {"a": None}, {"a": "ż"}):
+    shapes: list[object] = [[], "x", {"a": 1}, {"a": None}, {"a": "ż"}]
+    for bad_shape in shapes:
         problem(ask(bad_shape), 400, "invalid_request", "credentials")
     assert shared.available(m) == 0
 

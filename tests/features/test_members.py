@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -137,12 +138,12 @@ def test_a_cursor_past_the_end_gives_an_empty_page(shared: Stand) -> None:
 def test_a_number_no_database_holds_poisons_no_batch(engines: Stand, verb: str) -> None:
     m, huge = engines.member(), "f" * 16
     named = {"external_id": "x", "points": 1}
-    bad = {
+    bodies: dict[str, dict[str, Any]] = {
         "earn": {**named, "member": f"mbr_{huge}"},
         "burn": {**named, "member": f"mbr_{huge}"},
         "transfer": {**named, "sender": m, "recipient": f"mbr_{huge}"},
         "release": {"hold": f"hld_{huge}"},
-    }[verb]
+    }
     earn = {"verb": "earn", "key": "1", "external_id": "y", "member": m, "points": 5}
-    answers = engines.batch("A", [earn, {"verb": verb, "key": "2", **bad}])
+    answers = engines.batch("A", [earn, {"verb": verb, "key": "2", **bodies[verb]}])
     assert [one["status"] for one in answers] == [201, 404]

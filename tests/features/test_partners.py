@@ -13,7 +13,8 @@ ADDRESS = "0x" + "ab" * 20
 
 
 def register(books: Stand, body: dict[str, Any]) -> Response:
-    return books.client.post("/v1/partners", json=body, headers=books.operator)
+    answer: Response = books.client.post("/v1/partners", json=body, headers=books.operator)
+    return answer
 
 
 def test_a_partner_has_the_rulebooks_terms_unless_named(engines: Stand) -> None:

@@ -71,7 +71,7 @@ def routes_of(app: FastAPI) -> set[tuple[str, str]]:
     for router in [app.router, *(getattr(one, "original_router", None) for one in app.router.routes)]:
         for route in getattr(router, "routes", []):
             if isinstance(route, APIRoute):
-                hidden |= {(method, route.path) for method in route.methods}
+                hidden |= {(method, route.path) for method in route.methods or ()}
     return {(method, path.replace(":path}", "}")) for method, path in documented | hidden}
 
 

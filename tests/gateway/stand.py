@@ -76,7 +76,8 @@ class Stand:
         """A movement, under a key of its own unless one is given; an empty key sends none."""
         key = f"key-{next(self.keys)}" if key is None else key
         sent = {"Idempotency-Key": key} if key else {}
-        return self.client.post(f"/v1/{path}", json=body or {}, headers={**self.headers(who), **sent})
+        answer: Response = self.client.post(f"/v1/{path}", json=body or {}, headers={**self.headers(who), **sent})
+        return answer
 
     def earn(self, who: str, member: str, points: int, name: str | None = None, **more: Any) -> dict[str, Any]:
         body = {"external_id": name or f"e-{next(self.keys)}", "member": member, "points": points, **more}
@@ -89,7 +90,8 @@ class Stand:
         return answer
 
     def get(self, who: str, path: str, **params: Any) -> Response:
-        return self.client.get(path, headers=self.headers(who), params=params)
+        answer: Response = self.client.get(path, headers=self.headers(who), params=params)
+        return answer
 
     def read(self, who: str, path: str, **params: Any) -> Any:
         return good(self.get(who, f"/v1/{path}", **params))
@@ -101,7 +103,8 @@ class Stand:
         return answers
 
     def clock(self, at: str) -> Response:
-        return self.client.post("/v1/test/clock", json={"at": at}, headers=self.operator)
+        answer: Response = self.client.post("/v1/test/clock", json={"at": at}, headers=self.operator)
+        return answer
 
     def balance(self, member: str) -> dict[str, Any]:
         answer: dict[str, Any] = self.read("operator", f"members/{member}/balance")
@@ -114,7 +117,8 @@ class Stand:
         return int(good(self.client.post("/v1/settlements", headers=self.operator))["number"])
 
     def advance(self) -> Response:
-        return self.client.post("/v1/settlements/advance", headers=self.operator)
+        answer: Response = self.client.post("/v1/settlements/advance", headers=self.operator)
+        return answer
 
     def sign(self, who: str, number: int, signature: bytes | None = None) -> Response:
         if signature is None:
@@ -122,7 +126,10 @@ class Stand:
             digest = Header.from_json(shown["header"]).digest(shown["chain_id"], shown["settlement"])
             signature = self.sides[who].signer.sign(digest)
         body = {"signature": "0x" + signature.hex()}
-        return self.client.post(f"/v1/settlements/{number}/signatures", json=body, headers=self.headers(who))
+        answer: Response = self.client.post(
+            f"/v1/settlements/{number}/signatures", json=body, headers=self.headers(who)
+        )
+        return answer
 
     def settle(self) -> dict[str, Any]:
         """Close, collect every signature, settle: the settlement as the operator then sees it."""

@@ -53,7 +53,8 @@ def test_bad_json(shared: Stand, path: str, raw: bytes) -> None:
 
 def test_a_request_id_is_kept_if_it_is_sane(shared: Stand) -> None:
     def ask(sent: str) -> Response:
-        return shared.client.get("/nothing", headers={"X-Request-Id": sent} if sent else {})
+        answer: Response = shared.client.get("/nothing", headers={"X-Request-Id": sent} if sent else {})
+        return answer
 
     for sane in ("12345678", "5f2c7f3e-4b1a-4f0e-9d1c-1e2d3c4b5a69", "a" * 64):
         assert problem(ask(sane), 404, "not_found")["request_id"] == sane

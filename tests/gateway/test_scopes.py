@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from httpx import Response
 
 from counterfoil.features.points import routes as points
+from counterfoil.gateway import auth
 from counterfoil.store.registry import SCOPES
 from tests.gateway.routes import PUBLIC, ROUTES, filled, routes_of
 from tests.gateway.stand import Stand, bearer, problem, stand
@@ -35,7 +36,8 @@ def callers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stand, d
 def ask(books: Stand, method: str, path: str, headers: dict[str, str]) -> Response:
     body = ROUTES[method, path][1]
     more = {} if body is None else {"json": body}
-    return books.client.request(method, filled(path), headers={**headers, "Idempotency-Key": "k"}, **more)
+    answer: Response = books.client.request(method, filled(path), headers={**headers, "Idempotency-Key": "k"}, **more)
+    return answer
 
 
 def test_every_route_is_classified(callers: tuple[Stand, dict[str, dict[str, str]]]) -> None:
@@ -84,7 +86,7 @@ def test_canary_a_route_that_forgot_its_scope(
     callers: tuple[Stand, dict[str, dict[str, str]]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     books, known = callers
-    real: Callable[..., object] = points.caller_of
+    real = auth.caller_of
     monkeypatch.setattr(points, "caller_of", lambda request, _scope: real(request, "read"))
     assert ask(books, "POST", "/v1/transfers", known["read"]).status_code != 403
     with pytest.raises(AssertionError):

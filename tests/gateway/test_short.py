@@ -42,7 +42,7 @@ def asked(books: Stand, monkeypatch: pytest.MonkeyPatch, *, short: bool) -> list
                 ("A", {}, {"json": {"operations": [{"verb": "earn", "key": "k1", **earn}, {}]}}),
             ):
                 head = {**books.headers(who), **headers, "X-Request-Id": "same-for-both"}
-                answers.append(books.client.post(path, headers=head, **sent))  # type: ignore[arg-type]
+                answers.append(books.client.post(path, headers=head, **sent))
             answers.append(books.client.put(path, headers=books.headers("A"), json={}))
             answers.append(books.client.post(path + "/", headers=books.headers("A"), json={}))
         return [shown(one) for one in answers]

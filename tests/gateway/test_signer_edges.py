@@ -124,7 +124,7 @@ def test_nothing_waits(waiting: Waiting) -> None:
         waiting.liar.lie = lie
         assert waiting.sign("A")[:2] == (0, ["nothing waits for this partner's signature"])
         code, lines, _ = waiting.sign("A", "--json")
-        expected = {"status": "nothing", "settlement": None, "header": None, "differences": []}
+        expected: dict[str, object] = {"status": "nothing", "settlement": None, "header": None, "differences": []}
         assert (code, json.loads(lines[0])) == (0, expected)
 
 

@@ -137,7 +137,7 @@ def test_a_file_that_is_none(content: bytes, tmp_path: Path, capsys: pytest.Capt
 
 
 def test_keys_for_people_may_stand_anywhere(tmp_path: Path) -> None:
-    people = dict.fromkeys(sorted(grammar.PEOPLE), {"any": ["thing"]})
+    people = {key: {"any": ["thing"]} for key in sorted(grammar.PEOPLE)}
     noted = {**scenario({**step(args={**EARN["args"], **people}), **people}, **people), **people}  # type: ignore[dict-item]
     assert len(grammar.read(written(tmp_path, noted), [])) == 1
 

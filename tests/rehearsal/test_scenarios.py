@@ -13,6 +13,7 @@ import pytest
 import structlog
 
 from counterfoil.rehearsal import command, runner
+from counterfoil.rehearsal.audited import audited
 from tests.house import tree
 
 FILE = tree.ROOT.parent / "shared" / "scenarios.json"
@@ -139,7 +140,7 @@ def test_a_difference_is_shown_to_people(tmp_path: Path, capsys: pytest.CaptureF
 def test_canary_a_finding_of_the_audit_fails_the_scenario(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real = runner.audited
+    real = audited
 
     def robbed(export: Path, sealed: Path, *more: Any) -> dict[str, Any]:
         """An entry's last byte is another: the auditor sees the exports so."""
@@ -160,7 +161,7 @@ def test_canary_a_finding_of_the_audit_fails_the_scenario(
 def test_the_audit_sees_every_close_and_all_counterfoils(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    real, seen = runner.audited, []
+    real, seen = audited, list[tuple[int, set[str]]]()
 
     def watched(export: Path, sealed: Path, counterfoils: Path, *more: Any) -> dict[str, Any]:
         report = real(export, sealed, counterfoils, *more)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -31,8 +32,8 @@ def binary() -> Path:
     return cache / BINARY
 
 
-def asked(url: str, method: str, *params: object) -> object:
-    payload = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+def asked(url: str, method: str, *params: Any) -> Any:
+    payload: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
     return requests.post(url, json=payload, timeout=10).json()["result"]
 
 

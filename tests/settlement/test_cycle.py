@@ -94,7 +94,7 @@ def test_signatures_that_are_refused(books: Stand) -> None:
     played(books)
     problem(books.sign("A", 1, bytes(65)), 404, "unknown_settlement", "settlement")
     number = books.close()
-    books.app.state.worker.cycle.run()
+    good(books.advance())
     wrong = books.sides["A"].signer.sign(b"\x01" * 32)
     problem(books.sign("A", number, wrong), 422, "bad_signature", "signature")
     for junk in (bytes(65), b"\xff" * 65):

@@ -116,7 +116,7 @@ def promises(books: Ground) -> dict[int, int]:
 
 def test_settle_by_is_kept_while_writers_run(books: Ground) -> None:
     """Close again and again while two gateways post: every entry is in a settlement no later than promised."""
-    stop, made = threading.Event(), []
+    stop, made = threading.Event(), list[int]()
 
     def posting(name: str, writer: Any) -> None:
         place = 0
@@ -134,7 +134,7 @@ def test_settle_by_is_kept_while_writers_run(books: Ground) -> None:
         threads = [threading.Thread(target=posting, args=pair) for pair in (("one", one), ("two", two))]
         for thread in threads:
             thread.start()
-        numbers = []
+        numbers: list[int] = []
         while len(numbers) < 8 or len(made) < 60:
             numbers.append(settlements.close(books.engine, NOON))
         stop.set()

@@ -178,15 +178,11 @@ def look(gateway: Gateway, contract: SettlementContract, signer: Signer, kept: K
     partner = next((n for n, address in contract.signers().items() if address == signer.address), None)
     if partner is None:
         raise Unreadable("key", f"{signer.address} signs for no partner of {contract.address}")
+    listed = gateway.json("/v1/settlements", state="closed")["data"]
+    if not listed:
+        return Outcome("nothing")
     final = contract.final()
-    waiting = next(
-        (
-            one
-            for one in gateway.json("/v1/settlements")["data"]
-            if one["number"] == final.number + 1 and one.get("header")
-        ),
-        None,
-    )
+    waiting = next((one for one in listed if one["number"] == final.number + 1 and one.get("header")), None)
     if waiting is None or partner in waiting["signed_by"]:
         return Outcome("nothing")
     header = Header.from_json(waiting["header"])

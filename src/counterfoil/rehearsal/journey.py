@@ -29,7 +29,7 @@ from counterfoil.rehearsal.replay import Tally, days, movements
 
 SETTLE_SECONDS = 180
 KEPT_OF = 50  # one counterfoil in so many is kept for the auditor
-SIGNER_SECONDS = 0.5
+SIGNER_SECONDS = 1.0
 ADDRESS_FILE = "settlement"
 
 Note = Callable[[int], None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
@@ -20,6 +20,7 @@ from counterfoil.settlement.worker import Worker
 from counterfoil.store import books, json_text, registry, settlements
 
 router = APIRouter(prefix="/v1", tags=["settlements"])
+State = Literal["closing", "closed", "proposed", "final"]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
@@ -81,9 +82,10 @@ def advance(request: Request, worker: AWorker, caller: Operator) -> dict[str, An
 
 
 @router.get("/settlements", response_model=Settlements, responses=declared())
-def every(request: Request, caller: Reader) -> dict[str, Any]:
-    """All settlements."""
-    return {"data": [_view(request, row, caller) for row in settlements.every(gateway_of(request).engine)]}
+def every(request: Request, caller: Reader, state: State | None = None) -> dict[str, Any]:
+    """All settlements, or those of one state: `closed` ones wait for signatures."""
+    rows = settlements.every(gateway_of(request).engine, state=state)
+    return {"data": [_view(request, row, caller) for row in rows]}
 
 
 @router.get("/settlements/{number}", response_model=Settlement, responses=declared(404))
