@@ -19,7 +19,7 @@ from counterfoil.store.engine import Engine
 
 Row = tuple[Any, ...]
 _ENTRIES = "SELECT id, body, member, other FROM entry WHERE id > :after ORDER BY id"
-_MEMBERS = "SELECT id, available, held, next_due FROM member"
+_MEMBERS = "SELECT id, available, held, debt, next_due FROM member"
 _LOTS = 'SELECT member, entry, "index", available, held, burned, expired FROM lot'
 _DEBTS = 'SELECT member, entry, "index", "left" FROM debt'
 _HOLDS = "SELECT member, entry, state FROM hold"
@@ -81,7 +81,7 @@ class Ledger:
                 kept.setdefault(name, {}).setdefault(member, []).append(tuple(rest))
         for number in touched:
             who = self.members[number]
-            assert rows[number] == (number, who.available, who.held, who.next_due()), "member's sums"
+            assert rows[number] == (number, who.available, who.held, who.debt, who.next_due()), "member's sums"
             lots = [(*n, x.available, x.held, x.burned, x.expired) for n, x in who.lots.items()]
             assert sorted(kept.get("lot", {}).get(number, [])) == sorted(lots), "lots"
             debts = [(*n, x.left) for n, x in who.debts.items()]

@@ -193,6 +193,7 @@ class Model(Pockets):
     def _refund_burn(self, partner: str, f: Dict) -> tuple[Dict, Dict]:
         burn = self._original(self.burns, partner, f["burn"], f["points"], "unknown_burn", count=False)
         who, skip, left = self.members[burn["member"]], burn["refunded"], f["points"]
+        self.room(burn["member"], f["points"])
         burn["refunded"] += f["points"]
         for lot, part in reversed(burn["used"]):
             points = min(part - min(skip, part), left)

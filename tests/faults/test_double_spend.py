@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 
 from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.calendar import end_of_day, local_day
@@ -137,17 +137,17 @@ def blind_update(connection: Connection, table: Any, keys: Any, columns: Any, ro
         connection.execute(text(f'UPDATE "{table.name}" SET {sets} WHERE {where}'), values)
 
 
-def no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_lock(table: Rivals, _monkeypatch: pytest.MonkeyPatch) -> None:
     """The fence is read, not taken."""
 
-    def read_only(connection: Connection) -> tuple[int, bytes]:
-        row = connection.execute(text("SELECT number, hash FROM fence")).one()
-        return row[0], bytes(row[1])
+    def unlocked(*of: Any) -> tuple[str, Any]:
+        return of[2].replace(" FOR UPDATE", ""), of[3]
 
-    monkeypatch.setattr(posting, "_take_fence", read_only)
+    for engine in table.engines:
+        event.listen(engine, "before_cursor_execute", unlocked, retval=True)
 
 
-def no_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_repeat(_table: Rivals, monkeypatch: pytest.MonkeyPatch) -> None:
     """Updates do not repeat what they were decided on."""
     monkeypatch.setattr(bulk, "update", blind_update)
 
@@ -157,14 +157,13 @@ def early_read(monkeypatch: pytest.MonkeyPatch) -> None:
     plain_fence: Any = posting._take_fence
     plain_load: Any = state.State.load
 
-    def late_fence(connection: Connection) -> tuple[int, bytes]:
+    def late_fence(connection: Connection) -> Any:
         early = state.State()
         everybody = connection.execute(text("SELECT id FROM member")).scalars().all()
         plain_load(early, connection, everybody, START)
         connection.info["early"] = early
         time.sleep(0.01)
-        number, previous = plain_fence(connection)
-        return number, previous
+        return plain_fence(connection)
 
     def remembered(self: state.State, connection: Connection, wanted: Any, _now: int, **_light: Any) -> None:
         early = connection.info["early"]
@@ -178,11 +177,11 @@ def early_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("one", [no_lock, no_repeat], ids=lambda plant: plant.__name__)
 def test_either_line_of_defence_holds_alone(
-    table: Rivals, one: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+    table: Rivals, one: Callable[[Rivals, pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Fence and repeated values: without one of them a burn may fail aloud, and still only one wins."""
     members, _earns = earned(table, 10)
-    one(monkeypatch)
+    one(table, monkeypatch)
     for round_, member in enumerate(members):
         burns = [table.op("burn", member=member, points=ALL) for _ in range(THREADS)]
         answers = table.race(burns, gateways(round_), aloud=True)
@@ -193,6 +192,6 @@ def test_either_line_of_defence_holds_alone(
 
 def test_canary_reading_before_the_fence_spends_twice(table: Rivals, monkeypatch: pytest.MonkeyPatch) -> None:
     early_read(monkeypatch)
-    no_repeat(monkeypatch)
+    no_repeat(table, monkeypatch)
     with pytest.raises(AssertionError):
         burn_rounds(table, 10)

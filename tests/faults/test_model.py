@@ -208,3 +208,13 @@ def test_canary_a_planted_rule_is_caught(
 def test_without_a_plant_the_same_run_passes(tmp_path: Path) -> None:
     with open_house(tmp_path / "home", f"sqlite:///{tmp_path / 'books.db'}") as house:
         Run(house, SEED).cohort(0, 10, 60)
+
+
+def test_the_test_clock_rules_after_a_first_refusal_or_dry_run(tmp_path: Path) -> None:
+    """Before the first entry the clock may be set anywhere: what was only tried before is no entry."""
+    with open_house(tmp_path / "home", f"sqlite:///{tmp_path / 'books.db'}") as house:
+        house.partner("A")
+        earn = {"external_id": "e", "member": house.member(), "points": 5}
+        assert house.send("A", "earn", {**earn, "dry_run": True}, None).status_code == 200
+        assert house.clock(text_of(FIRST)).status_code == 200
+        assert house.send("A", "earn", earn, "k").json()["at"] == text_of(FIRST)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from counterfoil.core.errors import Refusal
-from counterfoil.core.rulebook import refunds, verbs
+from counterfoil.core.rulebook import due, refunds, verbs
 from counterfoil.store import bulk, decide
 from counterfoil.store.tables import request
 from counterfoil.store.writer import Result
@@ -35,7 +35,8 @@ def sql(house: House, statement: str) -> None:
 
 
 def born(house: House, number: int) -> Callable[[], object]:
-    query = f"INSERT INTO member SELECT {number}, secret, created_at, 0, 0, NULL FROM member LIMIT 1"
+    columns = "secret, created_at, available, held, debt"
+    query = f"INSERT INTO member (id, {columns}) SELECT {number}, secret, created_at, 0, 0, 0 FROM member LIMIT 1"
     return lambda: sql(house, query)
 
 
@@ -108,7 +109,7 @@ CASES = [
 def test_every_refusal_the_books_can_store_is_here() -> None:
     known = {
         one.code
-        for module in (decide, verbs, refunds)
+        for module in (decide, due, verbs, refunds)
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, Refusal) and one is not Refusal
     }

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, event, text
 
 from counterfoil.core.operation import Answer, Operation
 from counterfoil.core.rulebook.verbs import Contract
-from counterfoil.store import books, registry, sequencer
+from counterfoil.store import books, bulk, registry, sequencer
 from counterfoil.store.bulk import Lost
 from counterfoil.store.posting import Group, Poster
 from tests.faults.ledger import Ledger
@@ -144,13 +144,25 @@ def burnt(table: Rivals, member: int) -> Callable[[], object]:
     return lambda: table.writers[1].submit([burn]).result()
 
 
-def test_a_commit_between_the_statements_of_a_balance(fresh_schema: Callable[[], str]) -> None:
+def test_a_commit_between_the_statements_of_a_balance(
+    fresh_schema: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with rivals(fresh_schema(), 2) as table:
         (member,) = table.members(1)
         table.done(table.op("earn", member=member, points=EACH))
-        seen = between(table.engine, 'JOIN "member"', burnt(table, member))
+        then, plain, seen = burnt(table, member), bulk.select, threading.current_thread()
+
+        def select(connection: Connection, what: Any, *more: Any) -> Any:
+            nonlocal seen
+            rows = plain(connection, what, *more)
+            if what.name == "member" and seen is threading.current_thread():
+                seen = threading.Thread()
+                then()
+            return rows
+
+        monkeypatch.setattr(bulk, "select", select)
         who = books.holdings(table.engine, member, START)
-        assert seen
+        assert seen is not threading.current_thread()
         assert who is not None
         assert who.available in {EACH, EACH - 1}
 
