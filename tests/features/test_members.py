@@ -35,6 +35,17 @@ def test_many_at_once(engines: Stand) -> None:
     assert engines.member("c2") == data[4]["id"]
 
 
+@pytest.mark.parametrize("odd", ["a\x00b", "NULL", '"', "\\", "{a,b}", "\u202e", "🎈" * 32])
+def test_an_odd_reference_is_kept_or_refused(engines: Stand, odd: str) -> None:
+    """PostgreSQL holds no zero character: a reference with one is refused on both, or kept on both."""
+    answer = engines.client.post("/v1/members", json={"reference": odd}, headers=engines.headers("A"))
+    if "\x00" in odd and answer.status_code != 201:
+        problem(answer, 400, "invalid_request", "reference")
+    else:
+        assert good(answer)["reference"] == odd
+        assert engines.member(odd) == good(answer)["id"]
+
+
 def test_a_race_for_a_reference_makes_one_member(engines: Stand) -> None:
     start = Barrier(6)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Engine, RowMapping, Select, and_, func, literal_column, select
 
@@ -19,6 +20,7 @@ from counterfoil.store.tables import entry, entry_group, log_group, member
 
 # literal, because PostgreSQL shifts by an integer and drivers send a bigint
 _GROUP: ColumnElement[int] = literal_column(f"(entry.id >> {PLACE_BITS})", BigInteger)
+_FIRST_ID: ColumnElement[int] = literal_column(f'(log_group."group" << {PLACE_BITS})', BigInteger)
 _PLACE: ColumnElement[int] = literal_column(f"(entry.id & {(1 << PLACE_BITS) - 1})", BigInteger)
 
 
@@ -81,9 +83,7 @@ def row(engine: Engine, number: int) -> Row | None:
 
 def leaves(engine: Engine, start: int, end: int, partner: int | None = None) -> Iterator[Row]:
     """Sequenced entries with leaf index in [start, end), in order; of one partner if named. Streams."""
-    query = _rows(outer=False).where(start <= _LEAF, end > _LEAF).order_by(_LEAF)
-    first = select(func.max(log_group.c.first)).where(log_group.c.first <= start).scalar_subquery()
-    query = query.where(log_group.c.first >= first, log_group.c.first < end)
+    query = _sequenced(select(*_COLUMNS, _LEAF.label("leaf")), start, end)
     if partner is not None:
         query = query.where(entry.c.partner == partner)
     with engine.connect() as connection:
@@ -93,11 +93,7 @@ def leaves(engine: Engine, start: int, end: int, partner: int | None = None) -> 
 
 def leaf_hashes(engine: Engine, start: int, end: int) -> list[bytes]:
     """The 32-byte leaf data of [start, end)."""
-    first = select(func.max(log_group.c.first)).where(log_group.c.first <= start).scalar_subquery()
-    query = (
-        select(entry.c.hash).select_from(entry).join(log_group, log_group.c.group == _GROUP)
-        .where(log_group.c.first >= first, log_group.c.first < end, start <= _LEAF, end > _LEAF).order_by(_LEAF)
-    )  # fmt: skip
+    query = _sequenced(select(entry.c.hash), start, end)
     with engine.connect() as connection:
         return [bytes(one) for one in connection.execute(query).scalars()]
 
@@ -126,10 +122,21 @@ def groups(engine: Engine, ids: Sequence[int]) -> dict[int, Group]:
 _LEAF = log_group.c.first + _PLACE
 
 
-def _rows(*, outer: bool = True) -> Select[tuple[object, ...]]:
-    columns = (entry.c.id, entry.c.body, entry.c.hash, entry.c.member, entry.c.other, entry.c.external_id)
-    query = select(*columns, _LEAF.label("leaf"))
-    return query.select_from(entry).join(log_group, and_(log_group.c.group == _GROUP), isouter=outer)
+_COLUMNS = (entry.c.id, entry.c.body, entry.c.hash, entry.c.member, entry.c.other, entry.c.external_id)
+
+
+def _sequenced(query: Select[Any], start: int, end: int) -> Select[Any]:
+    """Narrow a query to leaves [start, end), in order: groups of the range, each with its entries by a range of ids."""
+    first = select(func.max(log_group.c.first)).where(log_group.c.first <= start).scalar_subquery()
+    within = and_(entry.c.id >= _FIRST_ID, entry.c.id < _FIRST_ID + (1 << PLACE_BITS))
+    query = query.select_from(log_group).join(entry, within).where(log_group.c.first >= first, log_group.c.first < end)
+    return query.where(start <= _LEAF, end > _LEAF).order_by(log_group.c.first, entry.c.id)
+
+
+def _rows() -> Select[Any]:
+    """Entries beside their leaf, if they have one yet."""
+    query = select(*_COLUMNS, _LEAF.label("leaf"))
+    return query.select_from(entry).join(log_group, log_group.c.group == _GROUP, isouter=True)
 
 
 def _row(one: RowMapping) -> Row:
