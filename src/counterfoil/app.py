@@ -83,6 +83,7 @@ def build(plan: Plan) -> FastAPI:
         counterfoil.address, checkpoint.public, lambda operations: writer.submit(operations).result(),
         window_seconds=_window(plan), token=plan.settlement_token,
     )  # fmt: skip
+    cycle.blocked = gateway.read_only
     worker = Worker(cycle, plan.worker_seconds, witness.note)
     _operator_credential(plan, engine)
 
@@ -170,6 +171,12 @@ def _complete_openapi(app: FastAPI) -> None:
         document = plain()
         schemas = document["components"]["schemas"]
         schemas["Problem"] = problems.SCHEMA
+        for name in ("HTTPValidationError", "ValidationError"):  # the framework's shape; ours is a problem document
+            schemas.pop(name, None)
+        for route in document["paths"].values():
+            for operation in route.values():
+                if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                    del operation["responses"]["422"]
         models: list[type[BaseModel]] = [
             *bodies.MODELS.values(),
             bodies.Capture,

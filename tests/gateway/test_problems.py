@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,8 +125,7 @@ def test_log_lines_are_json_and_say_nothing_private(tmp_path: Path) -> None:
         ("POST", "/v1/members", 201), ("POST", "/v1/earns", 201), ("GET", "unknown", 404),
     ]  # fmt: skip
     for line in answered:
-        assert line["level"] == "info"
-        assert line["timestamp"].endswith("Z")
+        assert abs(line["time"] - time.time()) < 600
         assert line["milliseconds"] >= 0
         assert len(line["request_id"]) >= 8
     for secret in (*private, "4111-secret-card", "log-line", "12345"):

@@ -41,7 +41,7 @@ def test_every_kind_of_value_comes_back(books: Ground) -> None:
         (16, "k2", bytes(range(256)), False, BIG, '{"a": "b\\\\c"}'),
         (2**15 - 1, "k3", b"\x00\xff\\x", True, -BIG, ""),
     ]
-    members = [(BIG, b"\x01" * 32, 0, 0, 0, None), (BIG - 1, b"\x02" * 32, 1, 2**53 - 1, 3, BIG)]
+    members = [(BIG, b"\x01" * 32, 0, 0, 0, 0, None), (BIG - 1, b"\x02" * 32, 1, 2**53 - 1, 3, 4, BIG)]
     with writing(books.engine) as connection:
         connection.execute(tables.member.delete())
         bulk.insert(connection, tables.request, requests)

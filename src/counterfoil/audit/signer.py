@@ -104,7 +104,7 @@ class Gateway:
         """A JSON answer."""
         try:
             return self.ask("GET", path, params=params).json()
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Unreadable("gateway", f"{path} is not JSON") from error
 
     def leaves(self, start: int, end: int) -> Iterator[bytes]:

@@ -20,6 +20,10 @@ PRIORITY_WEI = 1_000_000_000
 _KNOWN = ("already known", "already imported", "nonce too low", "alreadyknown", "duplicate")
 
 
+class NonceTaken(Exception):
+    """A remembered tx can never be mined: its nonce is spent by another."""
+
+
 @dataclass(slots=True)
 class Outbox:
     """Sends for one key. `send` returns only with a receipt, and twice the same purpose is one tx."""
@@ -38,7 +42,11 @@ class Outbox:
             self.memory.remember(name, kept)
             self.crash("settlement.tx_stored")
         tx = json.loads(kept)
-        receipt = self._receipt(tx["hash"]) or self._broadcast(tx)
+        try:
+            receipt = self._receipt(tx["hash"]) or self._broadcast(tx)
+        except NonceTaken as error:  # another sender with this key was first: ask the contract, then sign anew
+            self.memory.forget(name)
+            raise Unreachable("chain", f"{purpose}: {error}; the next step sends it anew if it is still due") from error
         self.crash("settlement.tx_mined")
         if receipt["status"] != 1:
             self.memory.forget(name)
@@ -62,6 +70,8 @@ class Outbox:
         try:
             self.w3.eth.send_raw_transaction(Web3.to_bytes(hexstr=tx["raw"]))  # type: ignore[arg-type]
         except (Web3RPCError, ContractLogicError) as error:
+            if "nonce too low" in str(error).lower() and self._receipt(tx["hash"]) is None:
+                raise NonceTaken(f"the nonce of {tx['hash']} was used by another tx") from error
             if not any(word in str(error).lower() for word in _KNOWN):
                 raise Reverted(str(error)) from error
         except (Web3Exception, OSError) as error:

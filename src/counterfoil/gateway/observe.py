@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -106,6 +107,16 @@ class Observed:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             await send(message)
 
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > MAX_BODY_BYTES:  # a body that did not say how long it is
+                raise HTTPException(413)
+            return message
+
         try:
             length = headers.get(b"content-length", b"0")
             if length.isdigit() and int(length) > MAX_BODY_BYTES:
@@ -113,7 +124,7 @@ class Observed:
                 too_large = response_of(error, Request(scope))
                 await too_large(scope, receive, observed)
             else:
-                await self.app(scope, receive, observed)
+                await self.app(scope, counted, observed)
         finally:
             seconds = time.perf_counter() - start
             route: Any = scope.get("route")

@@ -73,12 +73,27 @@ def answer(request: Request, code: str, detail: str, facts: dict[str, object]) -
 def failed(error: Exception, request: Request) -> Response:
     """Any error as it leaves; what the house did not foresee is logged whole and told as `internal_error`."""
     request_id = request.scope.get("request_id")
+    if isinstance(error, HTTPException):
+        error = _own(error, f"{request.method} {request.url.path}")
     if not isinstance(error, CounterfoilError):
         _log.error("bug", error=repr(error), request_id=request_id, exc_info=error)
         return answer(request, "internal_error", "the gateway failed; nothing was posted unless a retry says so", {})
     if STATUS[error.code] >= 500:
         _log.error("failed", code=error.code, detail=str(error), request_id=request_id)
     return response_of(error, request)
+
+
+def _own(error: HTTPException, asked: str) -> CounterfoilError:
+    """The framework's own refusals in the house's words."""
+    match error.status_code:
+        case 404:
+            return NotFound("path", asked)
+        case 405:
+            return MethodNotAllowed("path", asked)
+        case 413:
+            return BodyTooLarge("body", "is larger than this gateway takes")
+        case _:
+            return InvalidRequest("body", str(error.detail))
 
 
 def install(app: FastAPI) -> None:
@@ -98,13 +113,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
-        asked = f"{request.method} {request.url.path}"
-        if error.status_code == 404:
-            return response_of(NotFound("path", asked), request)
-        if error.status_code == 405:
-            return response_of(MethodNotAllowed("path", asked), request)
-        kind = BodyTooLarge if error.status_code == 413 else InvalidRequest
-        return response_of(kind("body", str(error.detail)), request)
+        return failed(error, request)
 
     @app.exception_handler(Exception)
     async def on_bug(request: Request, error: Exception) -> Response:

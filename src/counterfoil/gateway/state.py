@@ -92,12 +92,14 @@ class Gateway:
 
     def _promised(self, group: Group) -> dict[str, object]:
         """What a group's counterfoils share; signed once for all the requests it answered."""
-        if group.id not in self.promised:
+        shared = self.promised.get(group.id)
+        if shared is None:
+            promise = Promise(self.programme, group.id, group.root, group.committed_at, group.settle_by)
+            shared = promise_json(promise, self.counterfoil.sign(promise.digest()))
             if len(self.promised) > PROMISES_KEPT:
                 self.promised.clear()
-            promise = Promise(self.programme, group.id, group.root, group.committed_at, group.settle_by)
-            self.promised[group.id] = promise_json(promise, self.counterfoil.sign(promise.digest()))
-        return self.promised[group.id]
+            self.promised[group.id] = shared
+        return shared
 
 
 def gateway_of(request: Request) -> Gateway:

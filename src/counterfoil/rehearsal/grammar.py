@@ -112,7 +112,7 @@ def _step(where: str, step: object, *, racing: bool = False) -> None:
     if not isinstance(step, dict):
         raise Unreadable(where, "must be an object")
     verb = step.get("do")
-    if verb in LATER_VERBS:
+    if isinstance(verb, str) and verb in LATER_VERBS:
         raise Unreadable(where, f"the verb `{verb}` is not built yet")
     if not isinstance(verb, str) or verb not in ARGS or (racing and verb in {"race", "close"}):
         raise Unreadable(where, f"there is no verb {verb!r}")

@@ -25,7 +25,7 @@ from counterfoil.chain.settlement import (
 from counterfoil.chain.signer import Signer, recover
 from counterfoil.core import netting
 from counterfoil.core.accounts import OPERATOR
-from counterfoil.core.errors import BadSignature, PartnersFixed, SettlementNotWaiting, UnknownSettlement
+from counterfoil.core.errors import BadSignature, PartnersFixed, ReadOnly, SettlementNotWaiting, UnknownSettlement
 from counterfoil.core.operation import Operation
 from counterfoil.core.settlement import Header, outcome, pack_defaults
 from counterfoil.settlement.closing import closing_of, compute
@@ -51,6 +51,7 @@ class Cycle:
     window_seconds: int = 0
     token: str | None = None
     crash: Callable[[str], None] = lambda point: None
+    blocked: ReadOnly | None = None  # books that must not be written to
     _contract: SettlementContract | None = field(default=None)
 
     def programme(self) -> registry.Programme:
@@ -59,14 +60,21 @@ class Cycle:
             return registry.load(connection)
 
     def close(self, now: int) -> int:
-        """Run what is due, fix the range of the open settlement and its closing. Returns its number."""
+        """Run what is due, fix the range of the open settlement and its closing. Returns its number. Raises ReadOnly."""
+        self.assert_writable()
         self.run_due(now)
         number = settlements.close(self.engine, now, self.crash)
         compute(self.engine, number, self.crash)
         return number
 
+    def assert_writable(self) -> None:
+        """Raises ReadOnly for books behind a checkpoint they once signed."""
+        if self.blocked is not None:
+            raise self.blocked
+
     def run_due(self, now: int) -> int:
         """Post what fell due up to `now` for every member; returns how many members had something. Twice does no harm."""
+        self.assert_writable()
         count = 0
         while members := books.due_members(self.engine, now, DUE_BATCH):
             self.post([Operation("due", OPERATOR, member=number) for number in members])
@@ -78,6 +86,7 @@ class Cycle:
 
         Raises Unreachable if the chain does not answer, Reverted if the contract refuses.
         """
+        self.assert_writable()
         for fixed in settlements.every(self.engine, state="closing"):
             compute(self.engine, fixed.number, self.crash)
         row = next((one for one in settlements.every(self.engine) if one.state != "final"), None)

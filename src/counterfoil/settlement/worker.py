@@ -47,6 +47,7 @@ class Worker:
     def _run(self) -> None:
         while not self._closed:
             try:
+                self.cycle.assert_writable()
                 self._note(*sequencer.sequence(self.cycle.engine, self.cycle.crash))
                 self.advance()
                 self.trouble = None

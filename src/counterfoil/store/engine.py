@@ -31,14 +31,21 @@ def open_books(url: str) -> Engine:
         raise Unreadable("database", f"{parsed.get_backend_name()} is neither sqlite nor postgresql")
     try:
         engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
-        event.listen(engine, "handle_error", _translated)
+    except NoSuchModuleError as error:
+        raise Unreachable("database", str(error)) from error
+    event.listen(engine, "handle_error", _translated)
+    try:
         with engine.connect() as connection:
             if engine.dialect.name == "postgresql":
                 _assert_durable(connection)
             connection.commit()
             migrate(connection)
-    except (OperationalError, NoSuchModuleError) as error:
+    except OperationalError as error:
+        engine.dispose()
         raise Unreachable("database", str(error).splitlines()[0]) from error
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 

@@ -129,7 +129,7 @@ def entries(
 
 def _holdings(request: Request, member: str) -> Holdings:
     gateway = gateway_of(request)
-    who = books.holdings(gateway.engine, int(member[4:], 16), gateway.now())
+    who = books.holdings(gateway.engine, min(int(member[4:], 16), 2**63 - 1), gateway.now())
     if who is None:
         raise UnknownMember(member)
     return who

@@ -24,6 +24,7 @@ SCOPES = {
 }  # fmt: skip
 _AMOUNTS = {"points"}
 _KEY_LENGTH = 255
+MAX_ID = 2**63 - 1  # of a database column; no member or entry has it
 
 
 def read_json(raw: bytes) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def operation(
 
 
 def _number(name: str | None) -> int:
-    return int(name[4:], 16) if name else 0
+    return min(int(name[4:], 16), MAX_ID) if name else 0
 
 
 def _refusal(error: ValidationError, fields: dict[str, Any]) -> Refusal:
