@@ -41,6 +41,8 @@ def holdings(engine: Engine, number: int, now: int) -> Holdings | None:
     """A member's holdings with everything due up to `now` applied, whether or not the job ran; None if unknown."""
     state = State()
     with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
         state.load(connection, [number], now)
     who = state.members.get(number)
     if who is not None:

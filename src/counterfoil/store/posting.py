@@ -69,7 +69,9 @@ class Poster:
     ) -> tuple[list[Answer], Group | None]:
         number, previous, revision, opened, clock = _take_fence(connection)
         programme = self._current(connection, revision, opened, clock)
-        now = self._last = max(self._last, registry.clock_or_machine(programme.clock))
+        now = registry.clock_or_machine(programme.clock)
+        if programme.clock is None:
+            now = self._last = max(self._last, now)
         group = group_id(registry.SHARD, number + 1)
         stored = _stored(connection, operations)
         fresh = [op for op in operations if op.key is None or (op.partner, op.key) not in stored]

@@ -92,13 +92,12 @@ def found(engine: Engine, *, zone: str, livemode: bool, entropy: bytes | None = 
 def load(connection: Connection) -> Programme:
     """The programme with all its parties."""
     row = connection.execute(select(programme)).one()
+    people = connection.execute(select(party)).all()
     contracts = {
         c.partner: Contract(c.version, c.face_micros, c.fee_micros, c.valid_days, c.breakage_operator_bp)
         for c in connection.execute(select(contract).order_by(contract.c.partner, contract.c.version))
     }
-    parties = {
-        p.id: Party(p.id, p.name, contracts[p.id], p.signer, p.floor_micros) for p in connection.execute(select(party))
-    }
+    parties = {p.id: Party(p.id, p.name, contracts[p.id], p.signer, p.floor_micros) for p in people}
     return Programme(
         bytes(row.programme), row.zone, row.livemode, row.open_settlement, row.revision, row.clock, parties
     )

@@ -41,7 +41,9 @@ def append(connection: Connection) -> tuple[int, bytes]:
         rows.append({"group": group, "first": first})
         first += count
     hashes = connection.execute(
-        select(entry.c.hash).where(entry.c.id >= groups[0].id << PLACE_BITS).order_by(entry.c.id)
+        select(entry.c.hash)
+        .where(entry.c.id >= groups[0].id << PLACE_BITS, entry.c.id < (groups[-1].id + 1) << PLACE_BITS)
+        .order_by(entry.c.id)
     )
     frontier.extend(bytes(row.hash) for row in hashes.yield_per(10_000))
     assert frontier.size == first

@@ -54,6 +54,7 @@ class Writer:
     def submit(self, operations: Sequence[Operation]) -> Future[Result]:
         """The answers of these operations, in order, once they are committed. They share one transaction."""
         job = _Job(operations, Future())
+        job.done.set_running_or_notify_cancel()  # what is in the queue is carried out: nobody can take it back
         with self._wake:
             if self._closed:
                 raise Unreachable("books", "the posting writer is closing")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from counterfoil.core.units import MAX_POINTS
 
@@ -30,13 +30,23 @@ class Body(BaseModel):
     dry_run: Annotated[bool, Field(strict=True, description="answer as the commit would, and change nothing")] = False
 
 
+def _day(value: object) -> object:
+    if value is not None and not (isinstance(value, str) and len(value) == 10):
+        raise ValueError("must be a day")
+    return value
+
+
 class Earn(Body):
     """Grant points to a member."""
 
     external_id: ExternalId
     member: MemberId
     points: Points
-    valid_to: Annotated[date | None, Field(description="last valid day, local; default by contract")] = None
+    valid_to: Annotated[
+        date | None,
+        BeforeValidator(_day),
+        Field(ge=date(1970, 1, 1), le=date(9998, 12, 31), description="last valid day, local; default by contract"),
+    ] = None
 
 
 class Burn(Body):
