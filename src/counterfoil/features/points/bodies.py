@@ -31,9 +31,12 @@ class Body(BaseModel):
 
 
 def _day(value: object) -> object:
-    if value is not None and not (isinstance(value, str) and len(value) == 10):
+    if not (isinstance(value, str) and len(value) == 10):
         raise ValueError("must be a day")
     return value
+
+
+Day = Annotated[date, BeforeValidator(_day), Field(ge=date(1970, 1, 1), le=date(9998, 12, 31))]
 
 
 class Earn(Body):
@@ -42,11 +45,7 @@ class Earn(Body):
     external_id: ExternalId
     member: MemberId
     points: Points
-    valid_to: Annotated[
-        date | None,
-        BeforeValidator(_day),
-        Field(ge=date(1970, 1, 1), le=date(9998, 12, 31), description="last valid day, local; default by contract"),
-    ] = None
+    valid_to: Annotated[Day | None, Field(description="last valid day, local; default by contract")] = None
 
 
 class Burn(Body):

@@ -74,7 +74,7 @@ def _number(name: str | None) -> int:
 
 def _refusal(error: ValidationError, fields: dict[str, Any]) -> Refusal:
     """The first thing wrong, form before amounts, as the order of refusals has it."""
-    found = [(".".join(str(part) for part in one["loc"]) or "body", one) for one in error.errors(include_url=False)]
+    found = [(str(one["loc"][0]) if one["loc"] else "body", one) for one in error.errors(include_url=False)]
     for field, one in found:
         if field not in _AMOUNTS:
             return InvalidRequest(field, str(one["msg"]).lower())
