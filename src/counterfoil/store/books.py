@@ -50,12 +50,6 @@ def holdings(engine: Engine, number: int, now: int) -> Holdings | None:
     return who
 
 
-def known_members(engine: Engine) -> list[int]:
-    """Every member's id."""
-    with engine.connect() as connection:
-        return list(connection.execute(select(member.c.id).order_by(member.c.created_at, member.c.id)).scalars())
-
-
 def due_members(engine: Engine, now: int, limit: int) -> list[int]:
     """Members for whom something fell due at or before `now`, earliest first."""
     query = select(member.c.id).where(member.c.next_due <= now).order_by(member.c.next_due, member.c.id)
