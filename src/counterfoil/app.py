@@ -29,7 +29,6 @@ from counterfoil.features.settlements.routes import router as settlements
 from counterfoil.features.statements.routes import router as statements
 from counterfoil.gateway import problems
 from counterfoil.gateway.observe import Metrics, Observed
-from counterfoil.gateway.short import Short
 from counterfoil.gateway.state import Gateway
 from counterfoil.settlement.cycle import Cycle
 from counterfoil.settlement.worker import Worker
@@ -108,8 +107,7 @@ def build(plan: Plan) -> FastAPI:
         app.include_router(router)
     _complete_openapi(app)
     # outermost, around what FastAPI wraps itself in: a hot request passes none of it
-    inner = Short(app.build_middleware_stack(), app, HOT)
-    app.middleware_stack = Observed(inner, metrics)
+    app.middleware_stack = Observed(app.build_middleware_stack(), app, HOT, metrics)
     return app
 
 

@@ -46,7 +46,7 @@ def serve(
     typer.echo(f"counterfoil: {'live' if plan.livemode else 'sandbox'} on http://127.0.0.1:{chosen_port}")
     typer.echo(f"the operator's API key is in {plan.home / 'operator.api-key'}")
     uvicorn.run(
-        application,
+        application.middleware_stack or application,  # the outermost layer: FastAPI's own call adds nothing to it
         host="127.0.0.1",
         port=chosen_port,
         log_level="warning",

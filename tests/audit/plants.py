@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from counterfoil.core import holdings, journal, legs, netting, sum_tree
 from counterfoil.core.accounts import party
@@ -59,13 +60,13 @@ def bent_postings(bend: Callable[[Entry, Posting], Posting]) -> Callable[[Patch]
 
 
 def overpaid(entry: Entry, one: Posting) -> Posting:
-    return replace(one, amount=one.amount + 7) if entry.verb is Verb.BURN and one.unit == 0 else one
+    return structs.replace(one, amount=one.amount + 7) if entry.verb is Verb.BURN and one.unit == 0 else one
 
 
 def misdirected(entry: Entry, one: Posting) -> Posting:
     """The florist's burn is paid to the baker."""
     wrong = entry.verb is Verb.BURN and one.credit == party(FLORIST)
-    return replace(one, credit=party(BAKER)) if wrong else one
+    return structs.replace(one, credit=party(BAKER)) if wrong else one
 
 
 def burned(made: Coalition) -> int:
@@ -78,7 +79,7 @@ def burned(made: Coalition) -> int:
 def other_terms(patch: Patch) -> None:
     def terms(*values: int) -> LotTerms:
         made = LotTerms(*values)
-        return replace(made, fee_micros=made.fee_micros + 900)
+        return structs.replace(made, fee_micros=made.fee_micros + 900)
 
     patch.setattr(verbs, "LotTerms", terms)
 
@@ -192,7 +193,7 @@ def burned_yesterday(made: Coalition) -> int:
 def short_split(patch: Patch) -> None:
     """The operator keeps all breakage."""
     patch.setattr(journal, "postings", lambda *args: tuple(
-        replace(one, credit=party(2)) if args[0].verb is Verb.EXPIRE and one.unit == 0 else one
+        structs.replace(one, credit=party(2)) if args[0].verb is Verb.EXPIRE and one.unit == 0 else one
         for one in legs.postings(*args)
     ))  # fmt: skip
 

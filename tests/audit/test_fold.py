@@ -6,10 +6,10 @@ import random
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from counterfoil.audit.fold import Fold, read
 from counterfoil.audit.onchain import Chain

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from counterfoil.audit import auditor
 from counterfoil.audit.checks import books, files, headers, inclusion, kept, liabilities, log
@@ -37,9 +38,9 @@ class Lie:
 def richer(entry: Entry) -> Entry:
     """Ten times the points, books in order."""
     made = entry.lots[0]
-    return replace(
+    return structs.replace(
         entry, lots=(LotMade(made.owner, made.points * 10, made.terms),),
-        postings=tuple(replace(one, amount=one.amount * 10) for one in entry.postings),
+        postings=tuple(structs.replace(one, amount=one.amount * 10) for one in entry.postings),
     )  # fmt: skip
 
 

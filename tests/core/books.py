@@ -172,6 +172,10 @@ def check(books: Books) -> None:
         assert balances.get((Kind.HELD, who.member), 0) == who.held >= 0
         assert -balances.get((Kind.DEBT, who.member), 0) == who.debt >= 0
         assert who.held == sum(hold.points for hold in who.holds.values() if hold.state == "open")
+        assert who.available == sum(lot.available for lot in who.lots.values())
+        dues = [lot.terms.expires_at for lot in who.lots.values() if lot.available]
+        dues += [hold.until for hold in who.holds.values() if hold.state == "open"]
+        assert who.next_due() == min(dues, default=None)
         for lot in who.lots.values():
             assert min(lot.available, lot.held, lot.burned, lot.expired) >= 0
             assert lot.available + lot.held + lot.burned + lot.expired <= lot.points

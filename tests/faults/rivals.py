@@ -7,7 +7,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from counterfoil.core.calendar import parse_instant
 from counterfoil.core.operation import Answer, Operation
@@ -47,7 +49,7 @@ class Rivals:
         plain = Operation(verb, self.partners[0], key=name, digest=name.encode().ljust(32, b"."))
         if verb != "release":
             plain = replace(plain, external_id=name)
-        return replace(plain, **fields)  # type: ignore[arg-type]  # fields by name, as given
+        return replace(plain, **fields)
 
     def done(self, *operations: Operation) -> list[Answer]:
         """Posted in one transaction; each must succeed."""

@@ -29,7 +29,6 @@ from counterfoil.chain.signer import Signer, checkpoint_key, key_file, origin_of
 from counterfoil.features.points.routes import HOT
 from counterfoil.gateway import problems
 from counterfoil.gateway.observe import Metrics, Observed, configure_logging
-from counterfoil.gateway.short import Short
 from counterfoil.gateway.state import Gateway
 from counterfoil.settlement import closing
 from counterfoil.settlement.cycle import Cycle, header_of
@@ -63,8 +62,7 @@ def application() -> FastAPI:
     problems.install(app)
     for router in FEATURES:
         app.include_router(router)
-    app.add_middleware(Short, application=app, routes=HOT)
-    app.add_middleware(Observed, metrics=Metrics())
+    app.middleware_stack = Observed(app.build_middleware_stack(), app, HOT, Metrics())
     return app
 
 

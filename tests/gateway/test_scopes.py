@@ -87,7 +87,7 @@ def test_canary_a_route_that_forgot_its_scope(
 ) -> None:
     books, known = callers
     real = auth.caller_of
-    monkeypatch.setattr(points, "caller_of", lambda request, _scope: real(request, "read"))
+    monkeypatch.setattr(points, "caller_of", lambda gateway, header, _scope: real(gateway, header, "read"))
     assert ask(books, "POST", "/v1/transfers", known["read"]).status_code != 403
     with pytest.raises(AssertionError):
         test_matrix(callers, "POST", "/v1/transfers")

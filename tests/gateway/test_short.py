@@ -9,7 +9,6 @@ import pytest
 from httpx import Response
 
 from counterfoil.features.points.routes import HOT
-from counterfoil.gateway.short import Short
 from tests.gateway.stand import START, Stand, stand
 
 MEMBER = "mbr_00000000000000bb"
@@ -19,11 +18,7 @@ def asked(books: Stand, monkeypatch: pytest.MonkeyPatch, *, short: bool) -> list
     """The same questions by one way; what differs by nature is taken out."""
     with monkeypatch.context() as patch:
         if not short:
-
-            async def long_way(self: Short, scope: Any, receive: Any, send: Any) -> None:
-                await self.app(scope, receive, send)
-
-            patch.setattr(Short, "__call__", long_way)
+            patch.setattr(books.app.middleware_stack, "hot", {})
         monkeypatch.setattr("secrets.randbits", lambda _bits: 0xA9)
         m = books.member("m")
         key = {"Idempotency-Key": "k1"}

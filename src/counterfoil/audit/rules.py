@@ -6,7 +6,9 @@ The writer decides with `core.rulebook`; here each rule is told again, from SPEC
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from counterfoil.audit.published import Rules
 from counterfoil.audit.shapes import Wrong
@@ -157,7 +159,7 @@ def _graced(entry: Entry, lot: Lot, rules: Rules | None, index: int) -> LotTerms
     else:
         expires_at = entry.lots[index].terms.expires_at if index < len(entry.lots) else 0
     number, place = lot.origin
-    return replace(lot.terms, expires_at=expires_at, origin_entry=number, origin_index=place)
+    return structs.replace(lot.terms, expires_at=expires_at, origin_entry=number, origin_index=place)
 
 
 def _refunded(entry: Entry, before: Before, *, earned: bool) -> Original:
@@ -178,7 +180,7 @@ def _transfer(entry: Entry, before: Before) -> None:
     lots = sorted(before.who.usable(entry.at), key=Lot.gift_key)
     _expect(entry, take(lots, _points(entry), Place.AVAILABLE, Place.GIFTED), "gift order")
     expected = tuple(
-        LotMade(1, m.points, replace(before.who.lots[m.entry, m.index].terms, origin_entry=0, origin_index=0))
+        LotMade(1, m.points, structs.replace(before.who.lots[m.entry, m.index].terms, origin_entry=0, origin_index=0))
         for m in entry.moves
     )
     if entry.lots != expected:

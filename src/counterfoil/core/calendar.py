@@ -64,6 +64,7 @@ def end_of_day(day: date, zone: str) -> int:
     return instant(datetime(after.year, after.month, after.day, tzinfo=_zone(zone)))
 
 
+@lru_cache(maxsize=4096)
 def valid_until(at: int, valid_days: int | None, zone: str) -> int:
     """First instant no longer valid for a sale at `at`; NEVER without a term or past the calendar."""
     if valid_days is None:

@@ -7,8 +7,9 @@ repaid, points run out) is an entry of its own in the same group, right behind i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 
 class Verb(IntEnum):
@@ -39,8 +40,7 @@ class Place(IntEnum):
     RENEWED = 8  # given back after its last day: lives on as a lot with grace
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(Struct, frozen=True, gc=False):
     """`amount` (> 0) of `unit` from the debit to the credit account: unbalanced cannot be written."""
 
     debit: int
@@ -49,8 +49,7 @@ class Posting:
     unit: int
 
 
-@dataclass(frozen=True, slots=True)
-class LotTerms:
+class LotTerms(Struct, frozen=True, gc=False):
     """What a lot was made with and keeps: money per point in micros, instants in microseconds."""
 
     currency: int
@@ -66,8 +65,7 @@ class LotTerms:
     origin_index: int
 
 
-@dataclass(frozen=True, slots=True)
-class LotMade:
+class LotMade(Struct, frozen=True, gc=False):
     """A lot that an entry creates, all of it available, for the member at `owner`; its name: (entry, place in the list)."""
 
     owner: int
@@ -75,8 +73,7 @@ class LotMade:
     terms: LotTerms
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True, gc=False):
     """`points` of the lot (entry, index) from one place to another."""
 
     entry: int
@@ -86,8 +83,7 @@ class Move:
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class DebtMade:
+class DebtMade(Struct, frozen=True, gc=False):
     """Points the member at `owner` owes to the refunded issuer; named like a lot. The fee waits with them."""
 
     owner: int
@@ -97,8 +93,7 @@ class DebtMade:
     fee_micros: int
 
 
-@dataclass(frozen=True, slots=True)
-class Repaid:
+class Repaid(Struct, frozen=True, gc=False):
     """`points` of the debt (entry, index) paid back by this entry's moves."""
 
     entry: int
@@ -106,8 +101,7 @@ class Repaid:
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, gc=False):
     """See SPEC.md for the bytes. `id` packs shard, group and place; `refers_to` is an entry's id or 0."""
 
     id: int

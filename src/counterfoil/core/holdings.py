@@ -77,7 +77,8 @@ class Hold:
 class Holdings:
     """What a member has. `member` and `secret` make commitments; an auditor has a handle and no secret.
 
-    The `unseen` figures stand for lots that were not read, because an earn needs none of them.
+    The sums are kept as lots change, so that an entry costs the same however many lots there are. Where lots were not
+    read, because an earn needs none of them, the sums stand for them too, and `unseen_due` for what falls due first.
     """
 
     member: int
@@ -86,24 +87,23 @@ class Holdings:
     debts: dict[tuple[int, int], Debt] = field(default_factory=dict)
     holds: dict[int, Hold] = field(default_factory=dict)
     touched: set[tuple[int, int]] = field(default_factory=set)  # lots changed since loaded
-    unseen_available: int = 0
-    unseen_held: int = 0
+    available: int = 0  # points free to use, due things done
+    held: int = 0  # points in open holds
     unseen_due: int | None = None
-
-    @property
-    def available(self) -> int:
-        """Points free to use, due things done."""
-        return self.unseen_available + sum(lot.available for lot in self.lots.values())
-
-    @property
-    def held(self) -> int:
-        """Points in open holds."""
-        return self.unseen_held + sum(lot.held for lot in self.lots.values())
+    _due: int | None = None
+    _due_known: bool = False
 
     @property
     def debt(self) -> int:
         """Points owed."""
-        return sum(debt.left for debt in self.debts.values())
+        return sum([debt.left for debt in self.debts.values()])
+
+    def add(self, lot: Lot) -> None:
+        """A lot that is there already, as read from the books."""
+        self.lots[lot.entry, lot.index] = lot
+        self.available += lot.available
+        self.held += lot.held
+        self._due_known = False
 
     def usable(self, now: int) -> list[Lot]:
         """Lots with free points not past at `now`, in burn order."""
@@ -114,11 +114,13 @@ class Holdings:
 
     def next_due(self) -> int | None:
         """The first instant at which something here falls due: a hold lapses or free points run out."""
-        instants = [lot.terms.expires_at for lot in self.lots.values() if lot.available]
-        if self.unseen_due is not None:
-            instants.append(self.unseen_due)
-        instants += [hold.until for hold in self.holds.values() if hold.state == "open"]
-        return min(instants, default=None)
+        if not self._due_known:
+            instants = [lot.terms.expires_at for lot in self.lots.values() if lot.available]
+            if self.unseen_due is not None:
+                instants.append(self.unseen_due)
+            instants += [hold.until for hold in self.holds.values() if hold.state == "open"]
+            self._due, self._due_known = min(instants, default=None), True
+        return self._due
 
     def apply(self, entry: Entry, owner: int = 0) -> None:
         """Fold `entry`, in which this member stands at place `owner`; moves, holds and repayments are the first's."""
@@ -140,16 +142,21 @@ class Holdings:
         if entry.verb is Verb.HOLD:
             parts = tuple((m.entry, m.index, m.points) for m in entry.moves)
             self.holds[entry.id] = Hold(entry.id, entry.partner, entry.until, parts)
+            self._due_known = False
         elif entry.verb in {Verb.CAPTURE, Verb.RELEASE}:
             hold = self.holds.get(entry.refers_to)
             if hold is None or hold.state != "open":
                 raise Inconsistent(f"no open hold {entry.refers_to:x}")
             lapsed = "lapsed" if entry.occurred_at >= hold.until else "released"
             hold.state = "captured" if entry.verb is Verb.CAPTURE else lapsed
+            self._due_known = False
 
     def _make(self, entry: int, index: int, made: LotMade) -> None:
         self.lots[entry, index] = Lot(entry, index, made.points, made.terms, made.points)
         self.touched.add((entry, index))
+        self.available += made.points
+        if self._due_known and (self._due is None or made.terms.expires_at < self._due):
+            self._due = made.terms.expires_at
 
     def _move(self, move: Move) -> None:
         lot = self.lots.get((move.entry, move.index))
@@ -162,6 +169,11 @@ class Holdings:
                 if left < 0:
                     raise Inconsistent(f"lot {move.entry:x}.{move.index} has fewer than {move.points} {name}")
                 setattr(lot, name, left)
+                if place is Place.AVAILABLE:
+                    self.available += sign * move.points
+                    self._due_known = False
+                elif place is Place.HELD:
+                    self.held += sign * move.points
         self.touched.add((move.entry, move.index))
 
 

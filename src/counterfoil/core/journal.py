@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from counterfoil.core.encoding import commitment, encode, entry_hash
 from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Move, Repaid, Verb, entry_id
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.legs import postings
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True, gc=False):
     """An entry with its bytes and the numbers of the members in it (which the bytes do not tell)."""
 
     entry: Entry

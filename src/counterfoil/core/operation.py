@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+
+class Operation(Struct, frozen=True):
     """One verb asked for by one party. Fields a verb does not use keep their defaults.
 
     `key` and `digest` make it idempotent (a dry run and the due job have no key); `original` is the
@@ -29,8 +29,7 @@ class Operation:
     original: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The outcome: facts of what was done, or a refusal's `code`, `detail` and facts. `entry` is 0 where none was made."""
 
     ok: bool

@@ -8,18 +8,18 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from counterfoil.core.errors import Forbidden, Unauthenticated
-from counterfoil.gateway.state import gateway_of
+from counterfoil.gateway.state import Gateway, gateway_of
 from counterfoil.store.registry import Caller
 
 
-def caller_of(request: Request, scope: str) -> Caller:
-    """The caller of a request, if its credential has `scope`; raises Unauthenticated, Forbidden."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+def caller_of(gateway: Gateway, authorization: str | None, scope: str) -> Caller:
+    """The caller behind an Authorization header, if the credential has `scope`; raises Unauthenticated, Forbidden."""
+    scheme, _, key = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not key:
         raise Unauthenticated("an API key is expected: Authorization: Bearer cf_...")
     if not key.isascii():
         raise Unauthenticated("this is not an API key of a counterfoil gateway")
-    caller = gateway_of(request).caller(key.strip())
+    caller = gateway.caller(key.strip())
     if scope not in caller.scopes:
         raise Forbidden(scope)
     return caller
@@ -29,7 +29,7 @@ def needs(scope: str) -> Callable[[Request], Caller]:
     """A dependency that asks for a scope."""
 
     def dependency(request: Request) -> Caller:
-        return caller_of(request, scope)
+        return caller_of(gateway_of(request), request.headers.get("Authorization"), scope)
 
     return dependency
 

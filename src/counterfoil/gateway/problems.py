@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from counterfoil.core.errors import BodyTooLarge, CounterfoilError, InvalidRequest, MethodNotAllowed, NotFound
+from counterfoil.gateway.reply import Reply
 from counterfoil.store import json_text
 
 MEDIA_TYPE = "application/problem+json"
@@ -58,29 +59,30 @@ def problem_of(code: str, detail: str, facts: dict[str, object], request_id: str
     }  # fmt: skip
 
 
-def response_of(error: CounterfoilError, request: Request) -> Response:
+def reply_of(error: CounterfoilError, request_id: str) -> Reply:
     """An error as it leaves."""
-    return answer(request, error.code, str(error), error.facts())
+    return _reply(error.code, str(error), error.facts(), request_id)
 
 
-def answer(request: Request, code: str, detail: str, facts: dict[str, object]) -> Response:
-    """A problem document."""
-    body = problem_of(code, detail, facts, request.scope.get("request_id", ""))
-    headers = {"WWW-Authenticate": "Bearer"} if code == "unauthenticated" else None
-    return Response(json_text.dumps(body), STATUS[code], headers, MEDIA_TYPE)
+def _reply(code: str, detail: str, facts: dict[str, object], request_id: str) -> Reply:
+    headers = {"WWW-Authenticate": "Bearer"} if code == "unauthenticated" else {}
+    return Reply(STATUS[code], json_text.dumps(problem_of(code, detail, facts, request_id)), MEDIA_TYPE, headers)
 
 
-def failed(error: Exception, request: Request) -> Response:
-    """Any error as it leaves; what the house did not foresee is logged whole and told as `internal_error`."""
-    request_id = request.scope.get("request_id")
+def failed(error: Exception, asked: str, request_id: str) -> Reply:
+    """Any error as it leaves; what the house did not foresee is logged whole and told as `internal_error`.
+
+    `asked` is the method and path.
+    """
     if isinstance(error, HTTPException):
-        error = _own(error, f"{request.method} {request.url.path}")
+        error = _own(error, asked)
     if not isinstance(error, CounterfoilError):
         _log.error("bug", error=repr(error), request_id=request_id, exc_info=error)
-        return answer(request, "internal_error", "the gateway failed; nothing was posted unless a retry says so", {})
+        detail = "the gateway failed; nothing was posted unless a retry says so"
+        return _reply("internal_error", detail, {}, request_id)
     if STATUS[error.code] >= 500:
         _log.error("failed", code=error.code, detail=str(error), request_id=request_id)
-    return response_of(error, request)
+    return reply_of(error, request_id)
 
 
 def _own(error: HTTPException, asked: str) -> CounterfoilError:
@@ -99,23 +101,15 @@ def _own(error: HTTPException, asked: str) -> CounterfoilError:
 def install(app: FastAPI) -> None:
     """Make every error of the application a problem document."""
 
-    @app.exception_handler(CounterfoilError)
-    async def on_error(request: Request, error: CounterfoilError) -> Response:
-        if STATUS[error.code] >= 500:
-            _log.error("failed", code=error.code, detail=str(error), request_id=request.scope.get("request_id"))
-        return response_of(error, request)
+    async def on_error(request: Request, error: Exception) -> Response:
+        asked = f"{request.method} {request.url.path}"
+        return failed(error, asked, request.scope.get("request_id", "")).response()
 
-    @app.exception_handler(RequestValidationError)
     async def on_invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or "body"
-        return response_of(InvalidRequest(where, first["msg"]), request)
+        return await on_error(request, InvalidRequest(where, first["msg"]))
 
-    @app.exception_handler(HTTPException)
-    async def on_http(request: Request, error: HTTPException) -> Response:
-        return failed(error, request)
-
-    @app.exception_handler(Exception)
-    async def on_bug(request: Request, error: Exception) -> Response:
-        _log.error("bug", error=repr(error), request_id=request.scope.get("request_id"), exc_info=error)
-        return answer(request, "internal_error", "the gateway failed; nothing was posted unless a retry says so", {})
+    for kind in (CounterfoilError, HTTPException, Exception):
+        app.add_exception_handler(kind, on_error)
+    app.add_exception_handler(RequestValidationError, on_invalid)  # type: ignore[arg-type]  # only ever gets its own

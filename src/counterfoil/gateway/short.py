@@ -1,38 +1,36 @@
-"""The short way: hot routes answered before FastAPI's routing and dependencies, by the same functions, with the same errors.
+"""The short way: hot routes take a request read whole and give a reply, without FastAPI's routing and dependencies.
 
-FastAPI still has the routes, for OpenAPI and for whoever takes the long way; a test asks both and compares.
+FastAPI has the same functions as routes, for OpenAPI and for whoever takes the long way; a test asks both and compares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
-from fastapi import FastAPI, Request
-from fastapi.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from fastapi import Request
+from msgspec import Struct
 
-from counterfoil.gateway.problems import failed
-
-Handler = Callable[[Request], Awaitable[Response]]
+from counterfoil.gateway.reply import Reply
+from counterfoil.gateway.state import Gateway, gateway_of
 
 
-class Short:
-    """An ASGI layer that knows a few (method, path) by heart."""
+class Asked(Struct, frozen=True):
+    """What a hot route looks at: two headers (None: not sent), the body, and the id this request goes by."""
 
-    def __init__(self, app: ASGIApp, application: FastAPI, routes: Mapping[str, Handler]) -> None:
-        self.app, self.application, self.routes = app, application, routes
+    gateway: Gateway
+    authorization: str | None
+    key: str | None
+    body: bytes
+    request_id: str
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        handler = None
-        if scope["type"] == "http" and scope["method"] == "POST":
-            handler = self.routes.get(scope["path"])
-        if handler is None:
-            await self.app(scope, receive, send)
-            return
-        scope["app"], scope["short"] = self.application, scope["path"]
-        request = Request(scope, receive)
-        try:
-            response = await handler(request)
-        except Exception as error:  # noqa: BLE001 the layer answers for whatever its routes raise, as FastAPI would
-            response = failed(error, request)
-        await response(scope, receive, send)
+
+Handler = Callable[[Asked], Awaitable[Reply]]
+
+
+async def asked_of(request: Request) -> Asked:
+    """The same of a request that came the long way."""
+    headers = request.headers
+    return Asked(
+        gateway_of(request), headers.get("Authorization"), headers.get("Idempotency-Key"), await request.body(),
+        request.scope["request_id"],
+    )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -18,9 +19,40 @@ from counterfoil.core.operation import Answer, Operation
 from counterfoil.store import books, registry
 from counterfoil.store.engine import Engine
 from counterfoil.store.posting import Group
-from counterfoil.store.writer import Writer
+from counterfoil.store.writer import Result, Writer
+
+
+class Mailbox:
+    """Outcomes on their way from the writer's thread to an event loop: one wake-up for all that one commit answers."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._outcomes: deque[tuple[asyncio.Future[Result], Outcome]] = deque()
+
+    def address(self) -> tuple[asyncio.Future[Result], Callable[[Outcome], None]]:
+        """A future of the loop, and what fulfils it from another thread."""
+        waiter: asyncio.Future[Result] = self.loop.create_future()
+
+        def deliver(outcome: Outcome) -> None:
+            self._outcomes.append((waiter, outcome))
+            if len(self._outcomes) == 1 and not self.loop.is_closed():  # else a wake-up is on its way
+                self.loop.call_soon_threadsafe(self._open)
+
+        return waiter, deliver
+
+    def _open(self) -> None:
+        while self._outcomes:
+            waiter, outcome = self._outcomes.popleft()
+            if waiter.done():  # who asked has gone
+                continue
+            if isinstance(outcome, Exception):
+                waiter.set_exception(outcome)
+            else:
+                waiter.set_result(outcome)
+
 
 PROMISES_KEPT = 256
+Outcome = Result | Exception
 CREDENTIAL_SECONDS = 1.0  # a revoked key works no longer than this
 
 
@@ -38,6 +70,7 @@ class Gateway:
     crash: Callable[[str], None] = lambda point: None
     promised: dict[int, dict[str, object]] = field(default_factory=dict)
     callers: dict[str, tuple[float, registry.Caller]] = field(default_factory=dict)
+    mailbox: Mailbox | None = None
 
     def now(self) -> int:
         """The posting instant of a sandbox's test clock, or the machine's."""
@@ -60,16 +93,22 @@ class Gateway:
         self.callers[key] = (time.monotonic() + CREDENTIAL_SECONDS, caller)
         return caller
 
-    async def post(self, operations: Sequence[Operation]) -> list[dict[str, object]]:
-        """Post operations and give each answer's body, with its counterfoil. Raises ReadOnly."""
+    async def post(self, operations: Sequence[Operation]) -> list[tuple[Answer, dict[str, object]]]:
+        """Post operations; each answer, and its body with the counterfoil. Raises ReadOnly."""
         if self.read_only is not None:
             raise self.read_only
         self.crash("api.received")
-        answers, group = await asyncio.wrap_future(self.writer.submit(operations))
+        loop = asyncio.get_running_loop()
+        if self.mailbox is None or self.mailbox.loop is not loop:
+            self.mailbox = Mailbox(loop)
+        waiter, deliver = self.mailbox.address()
+        self.writer.put(operations, deliver)
+        answers, group = await waiter
         self.crash("api.answering")
         missing = {group_of(a.entry) for a in answers if a.entry and (group is None or group_of(a.entry) != group.id)}
         old = await asyncio.to_thread(books.groups, self.engine, sorted(missing)) if missing else {}
-        return self.bodies(answers, ([group] if group else []) + list(old.values()))
+        bodies = self.bodies(answers, ([group] if group else []) + list(old.values()))
+        return list(zip(answers, bodies, strict=True))
 
     def bodies(self, answers: Sequence[Answer], groups: Sequence[Group]) -> list[dict[str, object]]:
         """Answers as they go out. One signature per group; it is deterministic, so a replay carries the same."""
@@ -86,7 +125,6 @@ class Gateway:
                     "path": path_in(group.levels, place),
                 }  # fmt: skip
             body.update(answer.facts)
-            body["_ok"], body["_replayed"] = answer.ok, answer.replayed
             bodies.append(body)
         return bodies
 

@@ -6,6 +6,8 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import structs
+
 from counterfoil.core.encoding import decode, encode
 from counterfoil.core.entry import DebtMade, Entry, Verb
 from counterfoil.core.errors import Unreadable
@@ -55,9 +57,9 @@ def forge(sealed: Path, copy: Path) -> Forged:
 
 
 def _less(entry: Entry) -> Entry:
-    made = replace(entry.lots[0], points=entry.lots[0].points - POINTS)
-    less = replace(entry, lots=(made,), postings=())
-    return replace(less, postings=postings(less, lambda _e, _i: made.terms, _no_debt))
+    made = structs.replace(entry.lots[0], points=entry.lots[0].points - POINTS)
+    less = structs.replace(entry, lots=(made,), postings=())
+    return structs.replace(less, postings=postings(less, lambda _e, _i: made.terms, _no_debt))
 
 
 def _no_debt(_entry: int, _index: int) -> DebtMade:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
+from msgspec import Struct, structs
+
 from counterfoil.core.accounts import owner_of
 from counterfoil.core.calendar import end_of_day, text_instant, valid_until
 from counterfoil.core.entry import Entry, Place, Verb
@@ -26,8 +28,7 @@ from counterfoil.store.registry import Programme
 from counterfoil.store.state import State
 
 
-@dataclass(slots=True)
-class Effect:
+class Effect(Struct, gc=False):
     """An accepted operation under its external id; `refunded` counts points of an earn or burn taken back."""
 
     entry: int
@@ -61,7 +62,7 @@ def decide(desk: Desk, op: Operation) -> Answer:
     """Carry out one operation; a refusal is an answer too. A dry run works on copies and leaves nothing."""
     if op.dry_run:
         copy = _scratch(desk, op)
-        return replace(decide(copy, replace(op, dry_run=False)), entry=0)
+        return structs.replace(decide(copy, structs.replace(op, dry_run=False)), entry=0)
     try:
         return _accepted(desk, op)
     except Refusal as refusal:
@@ -72,7 +73,7 @@ def _scratch(desk: Desk, op: Operation) -> Desk:
     """A desk with copies of what this operation can touch; its entries stand in group 0, which is never written."""
     kind = op.verb.removeprefix("refund_")
     names = [(op.partner, EFFECT_KINDS[op.verb], op.external_id or ""), (op.partner, kind, op.original)]
-    effects = {name: replace(desk.effects[name]) for name in names if name in desk.effects}
+    effects = {name: structs.replace(desk.effects[name]) for name in names if name in desk.effects}
     touched = {op.member, op.recipient, desk.holders.get(op.hold, 0)}
     if names[1] in effects:
         touched.add(desk.originals[effects[names[1]].entry][1])

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from msgspec import structs
 from sqlalchemy import Connection, Engine
 
 from counterfoil.core import log
@@ -165,7 +166,7 @@ def _answers(
             facts = json_text.dumps(answer.facts).decode()
             requests.append((op.partner, op.key, op.digest, answer.ok, answer.entry, facts))
         elif known[0] == op.digest:
-            answer = replace(known[1], replayed=True)
+            answer = structs.replace(known[1], replayed=True)
         else:
             reused = IdempotencyKeyReused(op.key)
             answer = Answer(False, 0, {"code": reused.code, "detail": str(reused), **reused.facts()})

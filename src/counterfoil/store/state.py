@@ -56,7 +56,7 @@ class State:
         for number, _secret, available, held, _owed, next_due in rows:
             who = self.members[number]
             if number in light and not who.debts and (next_due is None or next_due > now):
-                who.unseen_available, who.unseen_held, who.unseen_due = available, held, next_due
+                who.available, who.held, who.unseen_due = available, held, next_due
             else:
                 whole.append((number,))
         self._add_lots(bulk.select(connection, tables.lot, _LOT, ("member",), whole, "t.available > 0 OR t.held > 0"))
@@ -85,7 +85,7 @@ class State:
                 continue
             terms = LotTerms(currency, issuer, funder, earned_at, expires_at, face, fee, operator_bp, contract,
                              origin_entry, origin_index)  # fmt: skip
-            self.members[owner].lots[entry, index] = Lot(entry, index, points, terms, *remainders)
+            self.members[owner].add(Lot(entry, index, points, terms, *remainders))
             self.images[owner].lots[entry, index] = tuple(remainders)
 
     def _add_holds(self, connection: Connection, rows: Iterable[_Row]) -> None:

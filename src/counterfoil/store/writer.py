@@ -29,10 +29,13 @@ _log = structlog.get_logger("writer")
 Result = tuple[list[Answer], Group | None]
 
 
+Done = Callable[[Result | Exception], None]
+
+
 @dataclass(slots=True)
 class _Job:
     operations: Sequence[Operation]
-    done: Future[Result]
+    done: Done
 
 
 class Writer:
@@ -53,14 +56,25 @@ class Writer:
 
     def submit(self, operations: Sequence[Operation]) -> Future[Result]:
         """The answers of these operations, in order, once they are committed. They share one transaction."""
-        job = _Job(operations, Future())
-        job.done.set_running_or_notify_cancel()  # what is in the queue is carried out: nobody can take it back
+        future: Future[Result] = Future()
+        future.set_running_or_notify_cancel()  # what is in the queue is carried out: nobody can take it back
+
+        def done(outcome: Result | Exception) -> None:
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+        self.put(operations, done)
+        return future
+
+    def put(self, operations: Sequence[Operation], done: Done) -> None:
+        """The same for who needs no future: `done` is called in the writer's thread, and must neither wait nor raise."""
         with self._wake:
             if self._closed:
                 raise Unreachable("books", "the posting writer is closing")
-            self._waiting.append(job)
+            self._waiting.append(_Job(operations, done))
             self._wake.notify()
-        return job.done
 
     def close(self) -> None:
         """Finish what waits and stop the thread."""
@@ -93,7 +107,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001 whatever it is, it belongs to those who wait, never to the thread
             if len(jobs) == 1:
                 _log.error("batch_failed", operations=len(operations), error=repr(error))
-                jobs[0].done.set_exception(error)
+                jobs[0].done(error)
             else:  # one poison operation must not fail its neighbours
                 for job in jobs:
                     self._carry_out([job])
@@ -101,7 +115,7 @@ class Writer:
         at = 0
         for job in jobs:
             end = at + len(job.operations)
-            job.done.set_result((answers[at:end], group))
+            job.done((answers[at:end], group))
             at = end
 
     def _post(self, operations: Sequence[Operation]) -> Result:

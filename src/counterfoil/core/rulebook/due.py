@@ -29,7 +29,8 @@ def settle_up(journal: Journal, who: Holdings) -> None:
         elif end is not None:
             _expire(journal, who, [lot for lot in lots if lot.terms.expires_at == end], end)
         first = who.next_due()
-    _repay(journal, who, journal.now)
+    if who.debts:
+        _repay(journal, who, journal.now)
 
 
 def room(who: Holdings, points: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from counterfoil.core.calendar import valid_until
 from counterfoil.core.entry import DebtMade, Entry, LotMade, Move, Place, Verb
@@ -86,7 +88,7 @@ def refund_burn(journal: Journal, who: Holdings, original: Original, points: int
         moves.append(Move(lot.entry, lot.index, Place.BURNED, Place.RENEWED if past else Place.AVAILABLE, part))
         if past:
             entry, index = lot.origin
-            terms = replace(lot.terms, expires_at=grace, origin_entry=entry, origin_index=index)
+            terms = structs.replace(lot.terms, expires_at=grace, origin_entry=entry, origin_index=index)
             lots.append(LotMade(0, part, terms))
     made = journal.post(
         Verb.REFUND_BURN, (who,), partner=original.entry.partner, refers_to=original.entry.id,

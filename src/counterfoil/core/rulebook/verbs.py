@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from counterfoil.core.calendar import text_instant
 from counterfoil.core.entry import Entry, LotMade, LotTerms, Move, Place, Verb
@@ -99,7 +101,9 @@ def transfer(journal: Journal, sender: Holdings, recipient: Holdings, points: in
     moves = _from(sorted(sender.usable(journal.now), key=Lot.gift_key), points, Place.GIFTED)
     room(recipient, points)
     lots = tuple(
-        LotMade(1, move.points, replace(sender.lots[move.entry, move.index].terms, origin_entry=0, origin_index=0))
+        LotMade(
+            1, move.points, structs.replace(sender.lots[move.entry, move.index].terms, origin_entry=0, origin_index=0)
+        )
         for move in moves
     )
     entry = journal.post(Verb.TRANSFER, (sender, recipient), partner=partner, lots=lots, moves=moves)

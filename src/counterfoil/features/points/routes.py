@@ -8,12 +8,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from counterfoil.core.errors import Forbidden, InvalidRequest, Refusal
-from counterfoil.core.operation import Operation
+from counterfoil.core.operation import Answer, Operation
 from counterfoil.features.points import bodies, rules
 from counterfoil.gateway.auth import caller_of
 from counterfoil.gateway.problems import MEDIA_TYPE, STATUS, declared, problem_of
-from counterfoil.gateway.short import Handler
-from counterfoil.gateway.state import gateway_of
+from counterfoil.gateway.reply import Reply
+from counterfoil.gateway.short import Asked, Handler, asked_of
 from counterfoil.store import json_text
 from counterfoil.store.registry import Caller
 
@@ -37,18 +37,18 @@ def _route(path: str, model: type[bodies.Body], summary: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def _one(request: Request, verb: str, **more: object) -> Response:
-    caller = caller_of(request, rules.SCOPES[verb])
-    fields = rules.read_json(await request.body())
+async def _one(asked: Asked, verb: str, **more: object) -> Reply:
+    caller = caller_of(asked.gateway, asked.authorization, rules.SCOPES[verb])
+    fields = rules.read_json(asked.body)
     clash = more.keys() & fields.keys()
     if clash:
         raise InvalidRequest(min(clash), "stands in the path")
     _may(caller, verb)
-    op = rules.operation(verb, {**fields, **more}, caller.party, request.headers.get("Idempotency-Key"))
-    body = (await gateway_of(request).post([op]))[0]
-    status, replayed, shown = _finished(body, op, request.scope["request_id"])
-    headers = {"Idempotent-Replayed": "true"} if replayed else {}
-    return Response(json_text.dumps(shown), status, headers, "application/json" if status < 400 else MEDIA_TYPE)
+    op = rules.operation(verb, {**fields, **more} if more else fields, caller.party, asked.key)
+    ((answer, body),) = await asked.gateway.post([op])
+    status, shown = _finished(answer, body, op, asked.request_id)
+    headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
+    return Reply(status, json_text.dumps(shown), "application/json" if status < 400 else MEDIA_TYPE, headers)
 
 
 def _may(caller: Caller, verb: str) -> None:
@@ -57,42 +57,49 @@ def _may(caller: Caller, verb: str) -> None:
         raise Forbidden(rules.SCOPES[verb])
 
 
-def _finished(body: dict[str, object], op: Operation, request_id: str) -> tuple[int, bool, dict[str, object]]:
-    ok, replayed = body.pop("_ok"), bool(body.pop("_replayed"))
-    if ok:
-        return (200 if op.dry_run else 201), replayed, body
+def _finished(answer: Answer, body: dict[str, object], op: Operation, request_id: str) -> tuple[int, dict[str, object]]:
+    if answer.ok:
+        return (200 if op.dry_run else 201), body
     code, detail = str(body.pop("code")), str(body.pop("detail"))
-    return STATUS[code], replayed, problem_of(code, detail, body, request_id)
+    return STATUS[code], problem_of(code, detail, body, request_id)
+
+
+async def _refund(asked: Asked) -> Reply:
+    fields = rules.read_json(asked.body)
+    if ("earn" in fields) == ("burn" in fields):
+        caller_of(asked.gateway, asked.authorization, "refund")
+        raise InvalidRequest("earn", "name either the earn or the burn that is refunded")
+    return await _one(asked, "refund_earn" if "earn" in fields else "refund_burn")
 
 
 @router.post(**_route("/earns", bodies.Earn, "Grant points"))
 async def earn(request: Request) -> Response:
     """A lot for the member, issued and funded by the calling partner."""
-    return await _one(request, "earn")
+    return (await _one(await asked_of(request), "earn")).response()
 
 
 @router.post(**_route("/burns", bodies.Burn, "Use points"))
 async def burn(request: Request) -> Response:
     """Consumes lots, earliest expiry first; the calling partner is paid their face value."""
-    return await _one(request, "burn")
+    return (await _one(await asked_of(request), "burn")).response()
 
 
 @router.post(**_route("/holds", bodies.Hold, "Hold points"))
 async def hold(request: Request) -> Response:
     """Sets named lots aside; at exactly `ttl_seconds` later it has lapsed."""
-    return await _one(request, "hold")
+    return (await _one(await asked_of(request), "hold")).response()
 
 
 @router.post(**_route("/holds/{hold}/capture", bodies.Capture, "Capture a hold"))
 async def capture(request: Request, hold: bodies.HoldId) -> Response:
     """Burns up to all of it, once, and releases the rest."""
-    return await _one(request, "capture", hold=hold)
+    return (await _one(await asked_of(request), "capture", hold=hold)).response()
 
 
 @router.post(**_route("/holds/{hold}/release", bodies.Release, "Release a hold"))
 async def release(request: Request, hold: bodies.HoldId) -> Response:
     """Gives all of it back."""
-    return await _one(request, "release", hold=hold)
+    return (await _one(await asked_of(request), "release", hold=hold)).response()
 
 
 @router.post(
@@ -118,17 +125,13 @@ async def release(request: Request, hold: bodies.HoldId) -> Response:
 )
 async def refund(request: Request) -> Response:
     """Takes points of an `earn` back, or gives points of a `burn` back."""
-    fields = rules.read_json(await request.body())
-    if ("earn" in fields) == ("burn" in fields):
-        caller_of(request, "refund")
-        raise InvalidRequest("earn", "name either the earn or the burn that is refunded")
-    return await _one(request, "refund_earn" if "earn" in fields else "refund_burn")
+    return (await _refund(await asked_of(request))).response()
 
 
 @router.post(**_route("/transfers", bodies.Transfer, "Give points to another member"))
 async def transfer(request: Request) -> Response:
     """Moves lots, oldest first, with issuer and expiry kept."""
-    return await _one(request, "transfer")
+    return (await _one(await asked_of(request), "transfer")).response()
 
 
 @router.post(
@@ -149,30 +152,35 @@ async def batch(request: Request) -> Response:
     A hub that serves several partners sends their API keys in `credentials` and names one in an operation's `as`:
     whose operation it is still comes from a credential.
     """
-    caller = caller_of(request, "read")
-    listed = rules.read_json(await request.body())
+    return (await _batch(await asked_of(request))).response()
+
+
+async def _batch(asked: Asked) -> Reply:
+    gateway = asked.gateway
+    caller = caller_of(gateway, asked.authorization, "read")
+    listed = rules.read_json(asked.body)
     operations, others = listed.get("operations"), listed.get("credentials", {})
     unknown = set(listed) - {"operations", "credentials"}
     if unknown:
         raise InvalidRequest(min(unknown), "is not a field of a batch")
     if not isinstance(others, dict) or not all(isinstance(key, str) and key.isascii() for key in others.values()):
         raise InvalidRequest("credentials", "must map names to API keys")
-    callers = {None: caller, **{name: gateway_of(request).caller(key) for name, key in others.items()}}
+    callers = {None: caller, **{name: gateway.caller(key) for name, key in others.items()}}
     if not isinstance(operations, list) or not 1 <= len(operations) <= bodies.MAX_BATCH:
         raise InvalidRequest("operations", f"must be a list of 1 to {bodies.MAX_BATCH}")
-    request_id = request.scope["request_id"]
     parsed = [_parsed(callers, one) for one in operations]
     ready = [op for op in parsed if isinstance(op, Operation)]
-    posted = iter(await gateway_of(request).post(ready) if ready else [])
+    posted = iter(await gateway.post(ready) if ready else [])
     answers = []
     for op in parsed:
         if isinstance(op, Operation):
-            status, replayed, body = _finished(next(posted), op, request_id)
+            answer, body = next(posted)
+            status, shown = _finished(answer, body, op, asked.request_id)
+            answers.append({"status": status, "replayed": answer.replayed, "body": shown})
         else:
-            status, replayed = STATUS[op.code], False
-            body = problem_of(op.code, str(op), op.facts(), request_id)
-        answers.append({"status": status, "replayed": replayed, "body": body})
-    return Response(json_text.dumps({"answers": answers}), 200, media_type="application/json")
+            shown = problem_of(op.code, str(op), op.facts(), asked.request_id)
+            answers.append({"status": STATUS[op.code], "replayed": False, "body": shown})
+    return Reply(200, json_text.dumps({"answers": answers}))
 
 
 def _parsed(callers: dict[str | None, Caller], one: object) -> Operation | Refusal:
@@ -195,9 +203,9 @@ def _parsed(callers: dict[str | None, Caller], one: object) -> Operation | Refus
 
 
 HOT: dict[str, Handler] = {
-    "/v1/earns": earn,
-    "/v1/burns": burn,
-    "/v1/holds": hold,
-    "/v1/refunds": refund,
-    "/v1/batches": batch,
+    "/v1/earns": lambda asked: _one(asked, "earn"),
+    "/v1/burns": lambda asked: _one(asked, "burn"),
+    "/v1/holds": lambda asked: _one(asked, "hold"),
+    "/v1/refunds": _refund,
+    "/v1/batches": _batch,
 }
