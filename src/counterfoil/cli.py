@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,10 +32,13 @@ def serve(
 
     from counterfoil.app import build
     from counterfoil.gateway.observe import configure_logging
+    from counterfoil.settings import Settings
 
     configure_logging()
-
     plan, chosen = _plan(database, rpc, home)
+    if Settings().one_core and hasattr(os, "sched_setaffinity"):  # before any thread is there
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})
     application = build(plan)
     # Writer and event loop share one interpreter lock: at the default 5 ms each of the writer's statements would wait
     # that long behind busy requests. What is loaded by now stays: the collector need not look at it again.

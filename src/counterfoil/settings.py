@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     rpc: str | None = None
     """URL of an EVM node; default: the embedded chain."""
     port: int = 8080
+    one_core: bool = True
+    """Keep the gateway's threads on one core (Linux): they share one interpreter lock, and hand it on faster there."""
     zone: str = "Europe/Warsaw"
     """IANA zone of a new programme: when a day ends."""
     livemode: bool = False

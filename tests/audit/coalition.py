@@ -91,7 +91,7 @@ class Coalition:
         for answer in answers:
             assert answer.ok, answer.facts
         bodies = self.gateway.bodies(answers, [group])
-        self.kept += [json.loads(json.dumps(body)) for body in bodies]
+        self.kept += [json.loads(body) for body in bodies]
         return answers
 
     def do(self, verb: str, partner: int, member: int, points: int = 0, **more: Any) -> int:

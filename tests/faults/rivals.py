@@ -65,7 +65,7 @@ class Rivals:
             barrier.wait()
             posted = self.writers[at % gateways].submit([operations[at]])
             if aloud and posted.exception() is not None:
-                return Answer(ok=False, entry=0, facts={"code": "failed"})
+                return Answer(ok=False, entry=0, json=b'{"code":"failed"}')
             answers, _group = posted.result()
             return answers[0]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from counterfoil.core import legs
 from counterfoil.core.entry import Move, Place
@@ -176,7 +178,8 @@ def dry_run_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     def other(desk: Any, op: Any) -> Any:
         answer = plain(desk, op)
         if op.dry_run and answer.ok:
-            answer.facts["available"] += 1
+            facts = {**answer.facts, "available": answer.facts["available"] + 1}
+            return replace(answer, json=json.dumps(facts).encode())
         return answer
 
     monkeypatch.setattr("counterfoil.store.posting.decide", other)

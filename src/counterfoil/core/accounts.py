@@ -31,6 +31,7 @@ class Kind(IntEnum):
 
 MEMBER_KINDS = frozenset({Kind.AVAILABLE, Kind.HELD, Kind.DEBT})
 _OWNER = (1 << 56) - 1
+_PARTY = Kind.PARTY << 56
 
 
 def account(kind: Kind, owner: int) -> int:
@@ -40,7 +41,7 @@ def account(kind: Kind, owner: int) -> int:
 
 def party(number: int) -> int:
     """The money account of a party."""
-    return Kind.PARTY << 56 | number
+    return _PARTY | number
 
 
 def kind_of(word: int) -> Kind:

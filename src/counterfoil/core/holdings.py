@@ -7,7 +7,8 @@ tests and the auditor fold with it. It raises Inconsistent where an entry takes 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Move, Place, Verb
 
@@ -18,8 +19,7 @@ class Inconsistent(Exception):
     """An entry that does not fit what it changes."""
 
 
-@dataclass(slots=True)
-class Lot:
+class Lot(Struct, gc=False):
     """A lot's remainders by place. `points` = available + held + burned + expired + what has left for good."""
 
     entry: int
@@ -47,8 +47,7 @@ class Lot:
         return (self.terms.earned_at, self.terms.expires_at, self.origin, self.entry, self.index)
 
 
-@dataclass(slots=True)
-class Debt:
+class Debt(Struct, gc=False):
     """Points still owed to `made.issuer` by a member."""
 
     entry: int
@@ -57,8 +56,7 @@ class Debt:
     left: int
 
 
-@dataclass(slots=True)
-class Hold:
+class Hold(Struct, gc=False):
     """A hold by `partner`: its parts are lots and points in burn order. `state` is open, captured, released or lapsed."""
 
     entry: int
@@ -73,8 +71,7 @@ class Hold:
         return sum(part[2] for part in self.parts)
 
 
-@dataclass(slots=True)
-class Holdings:
+class Holdings(Struct, gc=False):
     """What a member has. `member` and `secret` make commitments; an auditor has a handle and no secret.
 
     The sums are kept as lots change, so that an entry costs the same however many lots there are. Where lots were not
@@ -82,7 +79,7 @@ class Holdings:
     """
 
     member: int
-    secret: bytes = b""
+    secret: bytes = bytes(32)
     lots: dict[tuple[int, int], Lot] = field(default_factory=dict)
     debts: dict[tuple[int, int], Debt] = field(default_factory=dict)
     holds: dict[int, Hold] = field(default_factory=dict)
@@ -143,7 +140,7 @@ class Holdings:
             parts = tuple((m.entry, m.index, m.points) for m in entry.moves)
             self.holds[entry.id] = Hold(entry.id, entry.partner, entry.until, parts)
             self._due_known = False
-        elif entry.verb in {Verb.CAPTURE, Verb.RELEASE}:
+        elif entry.verb is Verb.CAPTURE or entry.verb is Verb.RELEASE:
             hold = self.holds.get(entry.refers_to)
             if hold is None or hold.state != "open":
                 raise Inconsistent(f"no open hold {entry.refers_to:x}")

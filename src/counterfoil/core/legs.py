@@ -16,6 +16,7 @@ TermsOf = Callable[[int, int], LotTerms]
 DebtOf = Callable[[int, int], DebtMade]
 
 _AVAILABLE, _HELD, _DEBT = account(Kind.AVAILABLE, 0), account(Kind.HELD, 0), account(Kind.DEBT, 0)
+_ISSUED = account(Kind.ISSUED, 0)
 _PLACES = {Place.AVAILABLE: _AVAILABLE, Place.HELD: _HELD}
 _POOL, _OPERATOR = party(POOL), party(OPERATOR)
 
@@ -35,8 +36,8 @@ def _legs(entry: Entry, terms_of: TermsOf, debt_of: DebtOf) -> Iterator[Leg]:
         for made in entry.lots:
             terms, issuer = made.terms, party(made.terms.issuer)
             yield (
-                account(Kind.ISSUED, terms.issuer),
-                account(Kind.AVAILABLE, made.owner),
+                _ISSUED | terms.issuer,
+                _AVAILABLE | made.owner,
                 made.points,
                 terms.currency,
             )

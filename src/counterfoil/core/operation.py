@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
+from typing import Any
 
 from msgspec import Struct
 
 
-class Operation(Struct, frozen=True):
+class Operation(Struct, frozen=True, gc=False):
     """One verb asked for by one party. Fields a verb does not use keep their defaults.
 
     `key` and `digest` make it idempotent (a dry run and the due job have no key); `original` is the
@@ -29,13 +31,22 @@ class Operation(Struct, frozen=True):
     original: str = ""
 
 
-class Answer(Struct, frozen=True):
-    """The outcome: facts of what was done, or a refusal's `code`, `detail` and facts. `entry` is 0 where none was made."""
+class Answer(Struct, frozen=True, gc=False):
+    """The outcome: facts of what was done, or a refusal's `code`, `detail` and facts. `entry` is 0 where none was made.
+
+    The facts are a JSON object as it is stored with the key and goes out: written once, when it is decided.
+    """
 
     ok: bool
     entry: int
-    facts: dict[str, object]
+    json: bytes
     replayed: bool = False
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The object, read again."""
+        facts: dict[str, Any] = json.loads(self.json)
+        return facts
 
 
 EFFECT_KINDS = {

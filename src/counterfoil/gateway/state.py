@@ -16,7 +16,7 @@ from counterfoil.core.entry import group_of, place_of
 from counterfoil.core.errors import ReadOnly
 from counterfoil.core.log import path_in
 from counterfoil.core.operation import Answer, Operation
-from counterfoil.store import books, registry
+from counterfoil.store import books, json_text, registry
 from counterfoil.store.engine import Engine
 from counterfoil.store.posting import Group
 from counterfoil.store.writer import Result, Writer
@@ -68,7 +68,7 @@ class Gateway:
     livemode: bool
     read_only: ReadOnly | None = None
     crash: Callable[[str], None] = lambda point: None
-    promised: dict[int, dict[str, object]] = field(default_factory=dict)
+    promised: dict[int, str] = field(default_factory=dict)
     callers: dict[str, tuple[float, registry.Caller]] = field(default_factory=dict)
     mailbox: Mailbox | None = None
 
@@ -93,7 +93,7 @@ class Gateway:
         self.callers[key] = (time.monotonic() + CREDENTIAL_SECONDS, caller)
         return caller
 
-    async def post(self, operations: Sequence[Operation]) -> list[tuple[Answer, dict[str, object]]]:
+    async def post(self, operations: Sequence[Operation]) -> list[tuple[Answer, bytes]]:
         """Post operations; each answer, and its body with the counterfoil. Raises ReadOnly."""
         if self.read_only is not None:
             raise self.read_only
@@ -110,30 +110,30 @@ class Gateway:
         bodies = self.bodies(answers, ([group] if group else []) + list(old.values()))
         return list(zip(answers, bodies, strict=True))
 
-    def bodies(self, answers: Sequence[Answer], groups: Sequence[Group]) -> list[dict[str, object]]:
-        """Answers as they go out. One signature per group; it is deterministic, so a replay carries the same."""
+    def bodies(self, answers: Sequence[Answer], groups: Sequence[Group]) -> list[bytes]:
+        """JSON of answers as they go out. One signature per group; it is deterministic, so a replay carries the same."""
         signed = {group.id: (group, self._promised(group)) for group in groups}
         bodies = []
         for answer in answers:
-            body: dict[str, object] = {}
+            body = answer.json
             if answer.ok and answer.entry:
-                group, shared = signed[group_of(answer.entry)]
+                group, promise = signed[group_of(answer.entry)]
                 place = place_of(answer.entry)
-                body["id"] = f"ent_{answer.entry:016x}"
-                body["counterfoil"] = {
-                    **shared, "entry": "0x" + group.hashes[place].hex(), "place": place, "count": group.count,
-                    "path": path_in(group.levels, place),
-                }  # fmt: skip
-            body.update(answer.facts)
+                head = (
+                    f'{{"id":"ent_{answer.entry:016x}","counterfoil":{{{promise},"entry":"0x{group.hashes[place].hex()}",'
+                    f'"place":{place},"count":{group.count},"path":[{",".join(path_in(group.levels, place))}]}}'
+                )
+                body = head.encode() + (b"," + body[1:] if body != b"{}" else b"}")
             bodies.append(body)
         return bodies
 
-    def _promised(self, group: Group) -> dict[str, object]:
-        """What a group's counterfoils share; signed once for all the requests it answered."""
+    def _promised(self, group: Group) -> str:
+        """What a group's counterfoils share, JSON without braces; signed once for all the requests it answered."""
         shared = self.promised.get(group.id)
         if shared is None:
             promise = Promise(self.programme, group.id, group.root, group.committed_at, group.settle_by)
-            shared = promise_json(promise, self.counterfoil.sign(promise.digest()))
+            signed = promise_json(promise, self.counterfoil.sign(promise.digest()))
+            shared = json_text.dumps(signed)[1:-1].decode()
             if len(self.promised) > PROMISES_KEPT:
                 self.promised.clear()
             self.promised[group.id] = shared

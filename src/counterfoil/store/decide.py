@@ -24,6 +24,7 @@ from counterfoil.core.journal import Journal
 from counterfoil.core.operation import EFFECT_KINDS, Answer, Operation
 from counterfoil.core.rulebook import due, refunds, verbs
 from counterfoil.core.units import MONEY, NEVER
+from counterfoil.store import json_text
 from counterfoil.store.registry import Programme
 from counterfoil.store.state import State
 
@@ -33,7 +34,7 @@ class Effect(Struct, gc=False):
 
     entry: int
     refunded: int = 0
-    was: int | None = None  # `refunded` as read; None if made by this transaction
+    was: int | None = None  # `refunded` as it stands in the books; None if it is not there yet
 
 
 @dataclass(slots=True)
@@ -46,6 +47,7 @@ class Desk:
     effects: dict[tuple[int, str, str], Effect] = field(default_factory=dict)
     originals: dict[int, tuple[Entry, int]] = field(default_factory=dict)  # entry and its first member, by id
     holders: dict[int, int] = field(default_factory=dict)  # member by hold
+    changed: dict[tuple[int, str, str], None] = field(default_factory=dict)  # effects not written yet, in order
 
 
 def member_name(number: int) -> str:
@@ -66,7 +68,12 @@ def decide(desk: Desk, op: Operation) -> Answer:
     try:
         return _accepted(desk, op)
     except Refusal as refusal:
-        return Answer(False, 0, {"code": refusal.code, "detail": str(refusal), **refusal.facts()})
+        return refused(refusal)
+
+
+def refused(refusal: Refusal) -> Answer:
+    """A refusal as an answer."""
+    return Answer(False, 0, json_text.dumps({"code": refusal.code, "detail": str(refusal), **refusal.facts()}))
 
 
 def _scratch(desk: Desk, op: Operation) -> Desk:
@@ -79,40 +86,45 @@ def _scratch(desk: Desk, op: Operation) -> Desk:
         touched.add(desk.originals[effects[names[1]].entry][1])
     members = {number: deepcopy(desk.state.members[number]) for number in touched if number in desk.state.members}
     journal = Journal(desk.journal.programme, 0, desk.journal.now)
-    return replace(desk, journal=journal, state=State(members), effects=effects, originals=dict(desk.originals))
+    originals = dict(desk.originals)
+    return replace(desk, journal=journal, state=State(members), effects=effects, originals=originals, changed={})
 
 
 def _accepted(desk: Desk, op: Operation) -> Answer:
     if op.verb == "due":
         due.settle_up(desk.journal, desk.state.members[op.member])
-        return Answer(True, 0, {})
+        return Answer(True, 0, b"{}")
     name = (op.partner, EFFECT_KINDS[op.verb], op.external_id or "")
     if op.external_id is not None and name in desk.effects:
         raise DuplicateExternalId(op.external_id, entry_name(desk.effects[name].entry))
     entry, facts = _VERBS[op.verb](desk, op)
     if op.external_id is not None:
         desk.effects[name] = Effect(entry.id)
+        desk.changed[name] = None
         if op.verb in {"earn", "burn", "capture"}:
             desk.originals[entry.id] = (entry, desk.journal.written[entry.id & 0xFFFF].members[0])
     written = desk.journal.written[entry.id & 0xFFFF]
     who = desk.state.members[written.members[0]]
-    return Answer(True, entry.id, {**_facts(desk, entry, who), **facts})
-
-
-def _facts(desk: Desk, entry: Entry, who: Holdings) -> dict[str, object]:
-    money: dict[str, int] = {}
-    for p in entry.postings:
-        if p.unit == MONEY:
-            for word, sign in ((p.debit, -1), (p.credit, 1)):
-                name = desk.programme.name_of(owner_of(word))
-                money[name] = money.get(name, 0) + sign * p.amount
-    return {
-        "verb": entry.verb.name.lower(),
+    shared = {
+        "verb": op.verb,
         "member": member_name(who.member),
         "at": text_instant(entry.at),
-        "money": [{"party": name, "amount_micros": net} for name, net in money.items()],
+        "money": _money(desk, entry),
         "available": who.available,
     }
+    return Answer(True, entry.id, json_text.dumps(shared | facts))
+
+
+def _money(desk: Desk, entry: Entry) -> list[dict[str, object]]:
+    """What each party receives (+) or pays (-)."""
+    money: dict[int, int] = {}
+    for p in entry.postings:
+        if p.unit == MONEY:
+            payer, payee = owner_of(p.debit), owner_of(p.credit)
+            money[payer] = money.get(payer, 0) - p.amount
+            money[payee] = money.get(payee, 0) + p.amount
+    name_of = desk.programme.name_of
+    return [{"party": name_of(party), "amount_micros": net} for party, net in money.items()]
 
 
 def _member(desk: Desk, number: int, field_name: str = "member") -> Holdings:
@@ -159,7 +171,7 @@ def _release(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
 def _refund_earn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
     effect, original, who = _original(desk, op, "earn", UnknownEarn(op.original))
     got = refunds.refund_earn(desk.journal, who, original, op.points)
-    effect.refunded += op.points
+    _refunded(desk, op, effect)
     facts: dict[str, object] = {"points": op.points, "recovered": got.recovered, "debt": got.debt}
     return got.entry, {**facts, "excused": got.excused, "refers_to": entry_name(original.entry.id)}
 
@@ -167,8 +179,13 @@ def _refund_earn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
 def _refund_burn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
     effect, original, who = _original(desk, op, "burn", UnknownBurn(op.original))
     entry = refunds.refund_burn(desk.journal, who, original, op.points, desk.programme.zone)
-    effect.refunded += op.points
+    _refunded(desk, op, effect)
     return entry, {"points": op.points, "refers_to": entry_name(original.entry.id)}
+
+
+def _refunded(desk: Desk, op: Operation, effect: Effect) -> None:
+    effect.refunded += op.points
+    desk.changed[op.partner, op.verb.removeprefix("refund_"), op.original] = None
 
 
 def _transfer(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:

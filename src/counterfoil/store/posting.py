@@ -17,22 +17,23 @@ from counterfoil.core import log
 from counterfoil.core.encoding import decode, tag
 from counterfoil.core.entry import Verb, group_id
 from counterfoil.core.errors import IdempotencyKeyReused
-from counterfoil.core.journal import Journal
+from counterfoil.core.journal import Journal, Written
 from counterfoil.core.operation import EFFECT_KINDS, Answer, Operation
 from counterfoil.core.rulebook.refunds import burned
-from counterfoil.store import bulk, json_text, registry, tables
-from counterfoil.store.decide import Desk, Effect, decide
+from counterfoil.store import bulk, registry, tables
+from counterfoil.store.decide import Desk, Effect, decide, refused
 from counterfoil.store.engine import writing
 from counterfoil.store.state import State
 
 _FENCE = f"SELECT number, hash FROM fence WHERE shard = {registry.SHARD}"
 _GROUP = tag("counterfoil.group.v1")
+STRIDE = 1_000  # operations decided and written together
 Crash = Callable[[str], None]  # a test's kill point; in production it does nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A committed group as answers need it: what is promised, and the tree's levels in hex, that give paths."""
+    """A committed group as answers need it: what is promised, and the tree's levels as JSON texts, that give paths."""
 
     id: int
     root: bytes
@@ -43,9 +44,9 @@ class Group:
     hashes: tuple[bytes, ...]
 
 
-def in_hex(levels: list[list[bytes]]) -> list[list[str]]:
-    """A tree's nodes as 0x-hex, each turned once."""
-    return [["0x" + node.hex() for node in level] for level in levels]
+def in_json(levels: list[list[bytes]]) -> list[list[str]]:
+    """A tree's nodes as JSON texts of 0x-hex, each turned once."""
+    return [[f'"0x{node.hex()}"' for node in level] for level in levels]
 
 
 @dataclass(slots=True)
@@ -78,14 +79,19 @@ class Poster:
         fresh = [op for op in operations if op.key is None or (op.partner, op.key) not in stored]
         desk = Desk(programme, Journal(programme.programme, group, now), State())
         read(connection, desk, fresh)
-        answers, requests = _answers(desk, operations, stored)
-        self.crash("writer.decided")
+        answers: list[Answer] = []
         made = None
-        with bulk.pipelined(connection):
+        with bulk.pipelined(connection):  # the database writes one stride while the next is decided
+            for start in range(0, len(operations), STRIDE):
+                some, written = operations[start : start + STRIDE], len(desk.journal.written)
+                found, requests = _answers(desk, some, stored)
+                self.crash("writer.decided")
+                _write(connection, desk, some, found, desk.journal.written[written:])
+                bulk.insert(connection, tables.request, requests)
+                answers += found
             if desk.journal.written:
-                made = _write(connection, desk, operations, answers, number, previous)
+                made = _write_group(connection, desk, number, previous)
             self.crash("writer.written")
-            bulk.insert(connection, tables.request, requests)
         return answers, made
 
     def _current(
@@ -116,7 +122,7 @@ def _stored(connection: Connection, operations: Sequence[Operation]) -> dict[tup
     keys = [(op.partner, op.key) for op in operations if op.key is not None]
     columns = [c.name for c in tables.request.columns]
     return {
-        (partner, key): (bytes(digest), Answer(bool(ok), entry, json_text.loads(facts)))
+        (partner, key): (bytes(digest), Answer(bool(ok), entry, facts.encode()))
         for partner, key, digest, ok, entry, facts in bulk.select(
             connection, tables.request, columns, ("partner", "key"), keys
         )
@@ -163,43 +169,52 @@ def _answers(
         if known is None:
             answer = decide(desk, op)
             stored[op.partner, op.key] = (op.digest, answer)
-            facts = json_text.dumps(answer.facts).decode()
-            requests.append((op.partner, op.key, op.digest, answer.ok, answer.entry, facts))
+            requests.append((op.partner, op.key, op.digest, answer.ok, answer.entry, answer.json.decode()))
         elif known[0] == op.digest:
             answer = structs.replace(known[1], replayed=True)
         else:
-            reused = IdempotencyKeyReused(op.key)
-            answer = Answer(False, 0, {"code": reused.code, "detail": str(reused), **reused.facts()})
+            answer = refused(IdempotencyKeyReused(op.key))
         answers.append(answer)
     return answers, requests
 
 
 def _write(
-    connection: Connection, desk: Desk, operations: Sequence[Operation], answers: Sequence[Answer], number: int,
-    previous: bytes,
-) -> Group:  # fmt: skip
-    journal = desk.journal
+    connection: Connection, desk: Desk, operations: Sequence[Operation], answers: Sequence[Answer],
+    written: Sequence[Written],
+) -> None:  # fmt: skip
+    """What a stride changed: its entries, the members in them, its effects."""
     external = {
         a.entry: op.external_id for op, a in zip(operations, answers, strict=True) if a.entry and not a.replayed
     }
     entries = []
-    for one in journal.written:
+    for one in written:
         e, other = one.entry, one.members[1] if len(one.members) > 1 else None
         entries.append((e.id, one.hash, one.body, e.verb, e.partner, one.members[0], other, external.get(e.id)))
-    hashes = tuple(one.hash for one in journal.written)
+    bulk.insert(connection, tables.entry, entries)
+    desk.state.save(connection, dict.fromkeys(number for one in written for number in one.members))
+    new, old = [], []
+    for name in desk.changed:
+        effect = desk.effects[name]
+        if effect.was is None:
+            new.append((*name, effect.entry, effect.refunded))
+        else:
+            old.append((*name, effect.refunded, effect.was))
+        effect.was = effect.refunded
+    desk.changed.clear()
+    bulk.insert(connection, tables.effect, new)
+    bulk.update(connection, tables.effect, ("partner", "kind", "external_id"), ("refunded",), old)
+
+
+def _write_group(connection: Connection, desk: Desk, number: int, previous: bytes) -> Group:
+    journal = desk.journal
+    hashes = tuple([one.hash for one in journal.written])
     levels = log.levels(hashes)
     root, settle_by = levels[-1][0], desk.programme.open_settlement + 1
     words = (journal.group, len(hashes), journal.now)
     chained = hashlib.sha256(_GROUP + previous + root + b"".join(w.to_bytes(8, "big") for w in words)).digest()
-    bulk.insert(connection, tables.entry, entries)
     bulk.insert(connection, tables.entry_group, [(journal.group, root, chained, len(hashes), journal.now, settle_by)])
     bulk.update(
         connection, tables.fence, ("shard",), ("number", "hash"),
         [(registry.SHARD, number + 1, chained, number, previous)],
     )  # fmt: skip
-    desk.state.save(connection)
-    new = [(*name, e.entry, e.refunded) for name, e in desk.effects.items() if e.was is None]
-    old = [(*name, e.refunded, e.was) for name, e in desk.effects.items() if e.was not in {None, e.refunded}]
-    bulk.insert(connection, tables.effect, new)
-    bulk.update(connection, tables.effect, ("partner", "kind", "external_id"), ("refunded",), old)
-    return Group(journal.group, root, len(hashes), journal.now, settle_by, in_hex(levels), hashes)
+    return Group(journal.group, root, len(hashes), journal.now, settle_by, in_json(levels), hashes)

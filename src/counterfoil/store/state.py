@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+from msgspec import field as make
 from sqlalchemy import Connection
 
 from counterfoil.core.encoding import decode
@@ -19,14 +21,13 @@ _REMAINDERS = ("available", "held", "burned", "expired")
 _Row = bulk.Row
 
 
-@dataclass(slots=True)
-class Image:
+class Image(Struct, gc=False):
     """The rows of a member as read: what updates repeat in WHERE."""
 
     sums: tuple[int, int, int, int | None]  # available, held, debt, next due
-    lots: dict[tuple[int, int], tuple[int, int, int, int]] = field(default_factory=dict)
-    debts: dict[tuple[int, int], int] = field(default_factory=dict)
-    holds: dict[int, str] = field(default_factory=dict)
+    lots: dict[tuple[int, int], tuple[int, int, int, int]] = make(default_factory=dict)
+    debts: dict[tuple[int, int], int] = make(default_factory=dict)
+    holds: dict[int, str] = make(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -96,11 +97,11 @@ class State:
             self.members[owner].holds[entry] = Hold(entry, partner, until, parts, state)
             self.images[owner].holds[entry] = state
 
-    def save(self, connection: Connection) -> None:
-        """Write what changed; raises bulk.Lost if a row is no longer as it was read."""
+    def save(self, connection: Connection, changed: Iterable[int]) -> None:
+        """Write what changed of these members, and note it as read; raises bulk.Lost if a row is no longer as it was."""
         new_lots, old_lots, new_debts, old_debts, new_holds, old_holds, members = ([] for _ in range(7))
-        for number, who in self.members.items():
-            image = self.images[number]
+        for number in changed:
+            who, image = self.members[number], self.images[number]
             for name in who.touched:
                 one = who.lots[name]
                 now = (one.available, one.held, one.burned, one.expired)
@@ -109,20 +110,25 @@ class State:
                     new_lots.append(_lot_row(number, one, now))
                 elif was != now:
                     old_lots.append((*name, *now, *was))
+                image.lots[name] = now
+            who.touched.clear()
             for name, debt in who.debts.items():
                 if name not in image.debts:
                     d = debt.made
                     new_debts.append((*name, number, d.points, d.currency, d.issuer, d.fee_micros, debt.left))
                 elif image.debts[name] != debt.left:
                     old_debts.append((*name, debt.left, image.debts[name]))
+                image.debts[name] = debt.left
             for entry, held in who.holds.items():
                 if entry not in image.holds:
                     new_holds.append((entry, number, held.partner, held.until, held.state))
                 elif image.holds[entry] != held.state:
                     old_holds.append((entry, held.state, image.holds[entry]))
+                image.holds[entry] = held.state
             sums = (who.available, who.held, who.debt, who.next_due())
             if sums != image.sums:
                 members.append((number, *sums, *image.sums))
+                image.sums = sums
         bulk.insert(connection, tables.lot, new_lots)
         bulk.update(connection, tables.lot, ("entry", "index"), _REMAINDERS, old_lots)
         bulk.insert(connection, tables.debt, new_debts)

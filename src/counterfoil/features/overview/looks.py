@@ -147,5 +147,5 @@ def example(gateway: Gateway) -> str | None:
     if row is None:
         return None
     groups = books.groups(gateway.engine, [group_of(row.entry.id)])
-    (answer,) = gateway.bodies([Answer(ok=True, entry=row.entry.id, facts={})], list(groups.values()))
-    return json_text.dumps({name: answer[name] for name in ("id", "counterfoil")}).decode()
+    (answer,) = gateway.bodies([Answer(ok=True, entry=row.entry.id, json=b"{}")], list(groups.values()))
+    return answer.decode()

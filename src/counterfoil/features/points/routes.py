@@ -48,7 +48,7 @@ async def _one(asked: Asked, verb: str, **more: object) -> Reply:
     ((answer, body),) = await asked.gateway.post([op])
     status, shown = _finished(answer, body, op, asked.request_id)
     headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
-    return Reply(status, json_text.dumps(shown), "application/json" if status < 400 else MEDIA_TYPE, headers)
+    return Reply(status, shown, "application/json" if status < 400 else MEDIA_TYPE, headers)
 
 
 def _may(caller: Caller, verb: str) -> None:
@@ -57,11 +57,15 @@ def _may(caller: Caller, verb: str) -> None:
         raise Forbidden(rules.SCOPES[verb])
 
 
-def _finished(answer: Answer, body: dict[str, object], op: Operation, request_id: str) -> tuple[int, dict[str, object]]:
+def _finished(answer: Answer, body: bytes, op: Operation, request_id: str) -> tuple[int, bytes]:
     if answer.ok:
         return (200 if op.dry_run else 201), body
-    code, detail = str(body.pop("code")), str(body.pop("detail"))
-    return STATUS[code], problem_of(code, detail, body, request_id)
+    facts = answer.facts
+    return _problem(facts.pop("code"), facts.pop("detail"), facts, request_id)
+
+
+def _problem(code: str, detail: str, facts: dict[str, object], request_id: str) -> tuple[int, bytes]:
+    return STATUS[code], json_text.dumps(problem_of(code, detail, facts, request_id))
 
 
 async def _refund(asked: Asked) -> Reply:
@@ -173,14 +177,15 @@ async def _batch(asked: Asked) -> Reply:
     posted = iter(await gateway.post(ready) if ready else [])
     answers = []
     for op in parsed:
+        replayed = False
         if isinstance(op, Operation):
             answer, body = next(posted)
+            replayed = answer.replayed
             status, shown = _finished(answer, body, op, asked.request_id)
-            answers.append({"status": status, "replayed": answer.replayed, "body": shown})
         else:
-            shown = problem_of(op.code, str(op), op.facts(), asked.request_id)
-            answers.append({"status": STATUS[op.code], "replayed": False, "body": shown})
-    return Reply(200, json_text.dumps({"answers": answers}))
+            status, shown = _problem(op.code, str(op), op.facts(), asked.request_id)
+        answers.append(b'{"status":%d,"replayed":%s,"body":%s}' % (status, b"true" if replayed else b"false", shown))
+    return Reply(200, b'{"answers":[%s]}' % b",".join(answers))
 
 
 def _parsed(callers: dict[str | None, Caller], one: object) -> Operation | Refusal:
