@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, text
 
 from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.calendar import end_of_day, local_day
@@ -137,14 +137,9 @@ def blind_update(connection: Connection, table: Any, keys: Any, columns: Any, ro
         connection.execute(text(f'UPDATE "{table.name}" SET {sets} WHERE {where}'), values)
 
 
-def no_lock(table: Rivals, _monkeypatch: pytest.MonkeyPatch) -> None:
+def no_lock(_table: Rivals, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fence is read, not taken."""
-
-    def unlocked(*of: Any) -> tuple[str, Any]:
-        return of[2].replace(" FOR UPDATE", ""), of[3]
-
-    for engine in table.engines:
-        event.listen(engine, "before_cursor_execute", unlocked, retval=True)
+    monkeypatch.setattr(posting, "_LOCK", "")
 
 
 def no_repeat(_table: Rivals, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,15 +154,15 @@ def early_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def late_fence(connection: Connection) -> Any:
         early = state.State()
-        everybody = connection.execute(text("SELECT id FROM member")).scalars().all()
-        plain_load(early, connection, everybody, START)
+        everybody = [row[0] for row in bulk.ask_sql(connection, "SELECT id FROM member")()]
+        plain_load(early, connection, state.ask(connection, everybody)(), START)
         connection.info["early"] = early
         time.sleep(0.01)
         return plain_fence(connection)
 
-    def remembered(self: state.State, connection: Connection, wanted: Any, _now: int, **_light: Any) -> None:
+    def remembered(self: state.State, connection: Connection, rows: Any, _now: int, **_light: Any) -> None:
         early = connection.info["early"]
-        for number in wanted:
+        for number in [row[0] for row in rows]:
             self.members[number] = early.members[number]
             self.images[number] = early.images[number]
 

@@ -150,17 +150,18 @@ def test_a_commit_between_the_statements_of_a_balance(
     with rivals(fresh_schema(), 2) as table:
         (member,) = table.members(1)
         table.done(table.op("earn", member=member, points=EACH))
-        then, plain, seen = burnt(table, member), bulk.select, threading.current_thread()
+        then, plain, seen = burnt(table, member), bulk.ask, threading.current_thread()
 
-        def select(connection: Connection, what: Any, *more: Any) -> Any:
+        def ask(connection: Connection, what: Any, *more: Any) -> bulk.Later:
             nonlocal seen
-            rows = plain(connection, what, *more)
+            later = plain(connection, what, *more)
             if what.name == "member" and seen is threading.current_thread():
-                seen = threading.Thread()
+                seen, rows = threading.Thread(), later()
                 then()
-            return rows
+                return lambda: rows
+            return later
 
-        monkeypatch.setattr(bulk, "select", select)
+        monkeypatch.setattr(bulk, "ask", ask)
         who = books.holdings(table.engine, member, START)
         assert seen is not threading.current_thread()
         assert who is not None

@@ -15,7 +15,7 @@ from counterfoil.core.holdings import Holdings
 from counterfoil.core.journal import Journal
 from counterfoil.core.rulebook.due import settle_up
 from counterfoil.store.posting import Group, in_json
-from counterfoil.store.state import State
+from counterfoil.store.state import State, ask
 from counterfoil.store.tables import entry, entry_group, log_group, member
 
 # literal, because PostgreSQL shifts by an integer and drivers send a bigint
@@ -43,7 +43,7 @@ def holdings(engine: Engine, number: int, now: int) -> Holdings | None:
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
-        state.load(connection, [number], now)
+        state.load(connection, ask(connection, [number])(), now)
     who = state.members.get(number)
     if who is not None:
         settle_up(Journal(bytes(32), 0, now), who)

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
 Row = tuple[Any, ...]
+Later = Callable[[], Sequence[Row]]
 _WAITING = "counterfoil_waiting"
 
 
@@ -63,7 +64,7 @@ def update(
 
 @contextmanager
 def pipelined(connection: Connection) -> Iterator[None]:
-    """Send the writes inside without waiting for each; counts are checked at the end. Raises Lost, DBAPIError."""
+    """Send the statements inside without waiting for each; counts are checked at the end. Raises Lost, DBAPIError."""
     if connection.dialect.name != "postgresql":
         yield
         return
@@ -108,14 +109,30 @@ def select(
     where: str = "",
 ) -> Sequence[Row]:  # fmt: skip
     """Rows whose `keys` are among `values`; `where` is a further condition on the table, in SQL."""
+    return ask(connection, table, columns, keys, values, where)()
+
+
+def ask(
+    connection: Connection, table: Table, columns: Sequence[str], keys: Sequence[str], values: Iterable[Row],
+    where: str = "",
+) -> Later:  # fmt: skip
+    """The same, the rows taken later: many questions asked inside `pipelined` wait only once."""
     wanted = list(dict.fromkeys(values))
     if not wanted:
-        return []
+        return list
     names = (tuple(columns), tuple(keys), where)
     if connection.dialect.name == "postgresql":
         arrays = _arrays(wanted, _kinds(table, tuple(keys)))
-        return _execute(connection, _select_unnest(table, *names), arrays).fetchall()
-    return connection.exec_driver_sql(_select_json(table, *names), (orjson.dumps(wanted).decode(),)).fetchall()
+        return _execute(connection, _select_unnest(table, *names), arrays).fetchall
+    return ask_sql(connection, _select_json(table, *names), orjson.dumps(wanted).decode())
+
+
+def ask_sql(connection: Connection, statement: str, *values: str) -> Later:
+    """The rows of a plain statement, taken later."""
+    if connection.dialect.name == "postgresql":
+        return _execute(connection, statement, values).fetchall
+    rows = connection.exec_driver_sql(statement, values).fetchall()
+    return lambda: rows
 
 
 @lru_cache(maxsize=256)

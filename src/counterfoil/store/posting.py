@@ -23,9 +23,12 @@ from counterfoil.core.rulebook.refunds import burned
 from counterfoil.store import bulk, registry, tables
 from counterfoil.store.decide import Desk, Effect, decide, refused
 from counterfoil.store.engine import writing
-from counterfoil.store.state import State
+from counterfoil.store.state import State, ask
 
 _FENCE = f"SELECT number, hash FROM fence WHERE shard = {registry.SHARD}"
+_LOCK = " FOR UPDATE"
+_REQUEST = [c.name for c in tables.request.columns]
+_EFFECT = ("partner", "kind", "external_id", "entry", "refunded")
 _GROUP = tag("counterfoil.group.v1")
 STRIDE = 1_000  # operations decided and written together
 Crash = Callable[[str], None]  # a test's kill point; in production it does nothing
@@ -69,16 +72,18 @@ class Poster:
     def _in_transaction(
         self, connection: Connection, operations: Sequence[Operation]
     ) -> tuple[list[Answer], Group | None]:
-        number, previous, revision, opened, clock = _take_fence(connection)
+        with bulk.pipelined(connection):
+            fence = _take_fence(connection)
+            named = _Named(connection, operations)
+        number, previous, revision, opened, clock = fence()
         programme = self._current(connection, revision, opened, clock)
         now = registry.clock_or_machine(programme.clock)
         if programme.clock is None:
             now = self._last = max(self._last, now)
         group = group_id(registry.SHARD, number + 1)
-        stored = _stored(connection, operations)
-        fresh = [op for op in operations if op.key is None or (op.partner, op.key) not in stored]
+        stored = named.stored()
         desk = Desk(programme, Journal(programme.programme, group, now), State())
-        read(connection, desk, fresh)
+        named.read(connection, desk)
         answers: list[Answer] = []
         made = None
         with bulk.pipelined(connection):  # the database writes one stride while the next is decided
@@ -103,57 +108,62 @@ class Poster:
         return self._programme
 
 
-def _take_fence(connection: Connection) -> tuple[int, bytes, int, int, int | None]:
+def _take_fence(connection: Connection) -> Callable[[], tuple[int, bytes, int, int, int | None]]:
     """Lock the shard's fence: its last group's number and hash; then the programme's revision, open settlement, clock.
 
     The programme is read by a statement of its own: it must see what was committed while the lock was waited for.
     """
-    if connection.dialect.name == "postgresql":
-        row = connection.exec_driver_sql(_FENCE + " FOR UPDATE").fetchone()
-    else:
-        row = connection.exec_driver_sql(_FENCE).fetchone()
-    now = connection.exec_driver_sql("SELECT revision, open_settlement, clock FROM programme").fetchone()
-    assert row is not None
-    assert now is not None
-    return row[0], bytes(row[1]), now[0], now[1], now[2]
+    lock = _LOCK if connection.dialect.name == "postgresql" else ""
+    fence = bulk.ask_sql(connection, _FENCE + lock)
+    programme = bulk.ask_sql(connection, "SELECT revision, open_settlement, clock FROM programme")
+
+    def taken() -> tuple[int, bytes, int, int, int | None]:
+        ((number, previous),), (now,) = fence(), programme()
+        return number, bytes(previous), *now
+
+    return taken
 
 
-def _stored(connection: Connection, operations: Sequence[Operation]) -> dict[tuple[int, str], tuple[bytes, Answer]]:
-    keys = [(op.partner, op.key) for op in operations if op.key is not None]
-    columns = [c.name for c in tables.request.columns]
-    return {
-        (partner, key): (bytes(digest), Answer(bool(ok), entry, facts.encode()))
-        for partner, key, digest, ok, entry, facts in bulk.select(
-            connection, tables.request, columns, ("partner", "key"), keys
-        )
-    }
+class _Named:
+    """What operations name themselves, asked for at once: requests, effects, members. What these name is read next."""
 
+    def __init__(self, connection: Connection, operations: Sequence[Operation]) -> None:
+        self._operations = operations
+        keys = [(op.partner, op.key) for op in operations if op.key is not None]
+        self._requests = bulk.ask(connection, tables.request, _REQUEST, ("partner", "key"), keys)
+        names = [(op.partner, EFFECT_KINDS[op.verb], op.external_id) for op in operations if op.external_id]
+        names += [(op.partner, op.verb.removeprefix("refund_"), op.original) for op in operations if op.original]
+        self._effects = bulk.ask(connection, tables.effect, _EFFECT, _EFFECT[:3], names)
+        self._ids = {op.member for op in operations} | {op.recipient for op in operations}
+        self._members = ask(connection, self._ids - {0})
 
-def read(connection: Connection, desk: Desk, operations: Sequence[Operation]) -> None:
-    """Read what the operations name: effects, originals with their lots, holds, members."""
-    names = [(op.partner, EFFECT_KINDS[op.verb], op.external_id) for op in operations if op.external_id]
-    names += [(op.partner, op.verb.removeprefix("refund_"), op.original) for op in operations if op.original]
-    columns = ("partner", "kind", "external_id", "entry", "refunded")
-    for partner, kind, external_id, entry, refunded in bulk.select(
-        connection, tables.effect, columns, columns[:3], names
-    ):
-        desk.effects[partner, kind, external_id] = Effect(entry, refunded, refunded)
-    wanted = {(op.partner, op.verb.removeprefix("refund_"), op.original) for op in operations if op.original}
-    originals = [(desk.effects[name].entry,) for name in wanted if name in desk.effects]
-    for number, body, owner in bulk.select(connection, tables.entry, ("id", "body", "member"), ("id",), originals):
-        desk.originals[number] = (decode(bytes(body)), owner)
-    holds = {op.hold for op in operations if op.hold}
-    for entry, owner in bulk.select(connection, tables.hold, ("entry", "member"), ("entry",), [(h,) for h in holds]):
-        desk.holders[entry] = owner
-    members = {op.member for op in operations} | {op.recipient for op in operations}
-    members |= {owner for _entry, owner in desk.originals.values()} | set(desk.holders.values())
-    heavy = {op.member for op in operations if op.verb != "earn"} | {op.recipient for op in operations}
-    heavy |= {owner for _entry, owner in desk.originals.values()} | set(desk.holders.values())
-    desk.state.load(connection, members - {0}, desk.journal.now, light=members - heavy)
-    desk.state.load_holds(connection, holds)
-    entries = [entry for entry, _owner in desk.originals.values()]
-    names_of_lots = {(move.entry, move.index) for entry in entries for move in burned(entry.moves)}
-    desk.state.load_lots(connection, names_of_lots, [entry.id for entry in entries if entry.verb is Verb.EARN])
+    def stored(self) -> dict[tuple[int, str], tuple[bytes, Answer]]:
+        """Answers given before, by key, with the digest of what was asked."""
+        return {
+            (partner, key): (bytes(digest), Answer(bool(ok), entry, facts.encode()))
+            for partner, key, digest, ok, entry, facts in self._requests()
+        }
+
+    def read(self, connection: Connection, desk: Desk) -> None:
+        """Put effects, originals with their lots, holds and members on the desk."""
+        operations = self._operations
+        for partner, kind, external_id, entry, refunded in self._effects():
+            desk.effects[partner, kind, external_id] = Effect(entry, refunded, refunded)
+        wanted = {(op.partner, op.verb.removeprefix("refund_"), op.original) for op in operations if op.original}
+        originals = [(desk.effects[name].entry,) for name in wanted if name in desk.effects]
+        for number, body, owner in bulk.select(connection, tables.entry, ("id", "body", "member"), ("id",), originals):
+            desk.originals[number] = (decode(bytes(body)), owner)
+        holds = {op.hold for op in operations if op.hold}
+        holders = bulk.select(connection, tables.hold, ("entry", "member"), ("entry",), [(h,) for h in holds])
+        desk.holders.update(holders)
+        owners = {owner for _entry, owner in desk.originals.values()} | set(desk.holders.values())
+        rows = [*self._members(), *ask(connection, owners - self._ids)()]
+        heavy = {op.member for op in operations if op.verb != "earn"} | {op.recipient for op in operations} | owners
+        desk.state.load(connection, rows, desk.journal.now, light=self._ids - heavy)
+        desk.state.load_holds(connection, holds)
+        entries = [entry for entry, _owner in desk.originals.values()]
+        names_of_lots = {(move.entry, move.index) for entry in entries for move in burned(entry.moves)}
+        desk.state.load_lots(connection, names_of_lots, [entry.id for entry in entries if entry.verb is Verb.EARN])
 
 
 def _answers(

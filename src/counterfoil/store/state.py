@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -37,13 +37,11 @@ class State:
     members: dict[int, Holdings] = field(default_factory=dict)
     images: dict[int, Image] = field(default_factory=dict)
 
-    def load(self, connection: Connection, wanted: Iterable[int], now: int, light: Container[int] = ()) -> None:
-        """Read members with their debts, open holds and open lots. Unknown ids stay absent.
+    def load(self, connection: Connection, rows: Sequence[_Row], now: int, light: Container[int] = ()) -> None:
+        """Read the debts, open holds and open lots of members, whose rows `ask` gave.
 
         Of those in `light` the lots stay unread, unless a debt or something due makes them matter.
         """
-        columns = ("id", "secret", "available", "held", "debt", "next_due")
-        rows = bulk.select(connection, tables.member, columns, ("id",), [(number,) for number in wanted])
         for number, secret, available, held, owed, next_due in rows:
             self.members[number] = Holdings(number, bytes(secret))
             self.images[number] = Image((available, held, owed, next_due))
@@ -136,6 +134,12 @@ class State:
         bulk.insert(connection, tables.hold, new_holds)
         bulk.update(connection, tables.hold, ("entry",), ("state",), old_holds)
         bulk.update(connection, tables.member, ("id",), ("available", "held", "debt", "next_due"), members)
+
+
+def ask(connection: Connection, members: Iterable[int]) -> bulk.Later:
+    """Members' rows; unknown ids have none."""
+    columns = ("id", "secret", "available", "held", "debt", "next_due")
+    return bulk.ask(connection, tables.member, columns, ("id",), [(number,) for number in members])
 
 
 def moves_of(connection: Connection, entries: Iterable[int]) -> dict[int, tuple[Move, ...]]:
