@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -43,8 +43,9 @@ class Writer:
 
     def __init__(self, poster: Poster, on_commit: Callable[[int, float], None] = lambda count, seconds: None) -> None:
         self._poster, self._on_commit = poster, on_commit
-        self._waiting: deque[_Job] = deque()
-        self._wake = threading.Condition()
+        self._waiting: SimpleQueue[_Job | None] = SimpleQueue()  # None: nothing will follow
+        self._next: _Job | None = None  # taken, but one too many for the batch before
+        self._door = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="posting-writer", daemon=True)
         self._thread.start()
@@ -52,7 +53,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Jobs in the queue."""
-        return len(self._waiting)
+        return self._waiting.qsize()
 
     def submit(self, operations: Sequence[Operation]) -> Future[Result]:
         """The answers of these operations, in order, once they are committed. They share one transaction."""
@@ -70,33 +71,40 @@ class Writer:
 
     def put(self, operations: Sequence[Operation], done: Done) -> None:
         """The same for who needs no future: `done` is called in the writer's thread, and must neither wait nor raise."""
-        with self._wake:
+        with self._door:
             if self._closed:
                 raise Unreachable("books", "the posting writer is closing")
-            self._waiting.append(_Job(operations, done))
-            self._wake.notify()
+            self._waiting.put(_Job(operations, done))
 
     def close(self) -> None:
         """Finish what waits and stop the thread."""
-        with self._wake:
-            self._closed = True
-            self._wake.notify()
+        with self._door:
+            if not self._closed:
+                self._closed = True
+                self._waiting.put(None)
         self._thread.join()
 
     def _run(self) -> None:
-        while jobs := self._next():
+        while jobs := self._batch():
             self._carry_out(jobs)
 
-    def _next(self) -> list[_Job]:
-        with self._wake:
-            while not self._waiting and not self._closed:
-                self._wake.wait()
-            jobs: list[_Job] = []
-            count = 0
-            while self._waiting and (not jobs or count + len(self._waiting[0].operations) <= MAX_BATCH):
-                jobs.append(self._waiting.popleft())
-                count += len(jobs[-1].operations)
-            return jobs
+    def _batch(self) -> list[_Job]:
+        """All that waits, up to MAX_BATCH operations, and at least one job; empty: the end."""
+        job = self._next or self._waiting.get()
+        jobs: list[_Job] = []
+        count = 0
+        while job is not None and (not jobs or count + len(job.operations) <= MAX_BATCH):
+            jobs.append(job)
+            count += len(job.operations)
+            try:
+                job = self._waiting.get_nowait()
+            except Empty:
+                self._next = None
+                return jobs
+        if job is None and jobs:
+            self._waiting.put(None)  # to be read again, after these
+        self._next = job
+        return jobs
 
     def _carry_out(self, jobs: list[_Job]) -> None:
         operations = [op for job in jobs for op in job.operations]
