@@ -27,6 +27,13 @@ from counterfoil.store.state import State, ask
 
 _FENCE = f"SELECT number, hash FROM fence WHERE shard = {registry.SHARD}"
 _LOCK = " FOR UPDATE"
+# Every statement of this transaction looks rows up by key. Left to itself PostgreSQL plans it anew each time, and reads
+# a table whole as long as its statistics say that it is small: on new books that made each transaction slower.
+_PLANS = (
+    "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true), "
+    "set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), "
+    "set_config('enable_mergejoin', 'off', true)"
+)
 _REQUEST = [c.name for c in tables.request.columns]
 _EFFECT = ("partner", "kind", "external_id", "entry", "refunded")
 _GROUP = tag("counterfoil.group.v1")
@@ -113,7 +120,10 @@ def _take_fence(connection: Connection) -> Callable[[], tuple[int, bytes, int, i
 
     The programme is read by a statement of its own: it must see what was committed while the lock was waited for.
     """
-    lock = _LOCK if connection.dialect.name == "postgresql" else ""
+    lock = ""
+    if connection.dialect.name == "postgresql":
+        lock = _LOCK
+        bulk.ask_sql(connection, _PLANS)
     fence = bulk.ask_sql(connection, _FENCE + lock)
     programme = bulk.ask_sql(connection, "SELECT revision, open_settlement, clock FROM programme")
 
