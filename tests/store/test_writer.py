@@ -15,8 +15,8 @@ from counterfoil.core.errors import Unreachable
 from counterfoil.core.operation import Answer, Operation
 from counterfoil.store import bulk, registry
 from counterfoil.store.posting import Group, Poster
-from counterfoil.store.writer import MAX_BATCH, Result, Writer
-from tests.store.ground import NOON, B, Ground, burn, earn
+from counterfoil.store.writer import LINGER_SECONDS, MAX_BATCH, Result, Writer
+from tests.store.ground import NOON, A, B, Ground, burn, earn
 
 
 class Held(Poster):
@@ -79,14 +79,45 @@ def test_what_queued_meanwhile_is_one_commit(books: Ground, held: Held) -> None:
 
 def test_jobs_are_never_cut(books: Ground, held: Held) -> None:
     made = registry.add_members(books.engine, B, [None] * 500, NOON)
-    jobs = [[earn(f"{job}-{place}", made[place % 500][0]) for place in range(3_000)] for job in range(4)]
+    jobs = [[earn(f"{job}-{place}", made[place % 500][0]) for place in range(1_500)] for job in range(4)]
     writer = Writer(held)
     done = queue(writer, held, jobs)
-    assert [sum(one) for one in answers(done)] == [3_000] * 4
-    assert held.seen == [3_000, 6_000, 3_000]
-    assert MAX_BATCH == 8_000
-    assert books.rows("SELECT sum(available) FROM member") == [(120_000,)]
+    assert [sum(one) for one in answers(done)] == [1_500] * 4
+    assert held.seen == [1_500, 3_000, 1_500]
+    assert MAX_BATCH == 4_000
+    assert books.rows("SELECT sum(available) FROM member") == [(60_000,)]
     writer.close()
+
+
+def test_only_after_a_shared_commit_the_writer_lingers(
+    books: Ground, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[tuple[int, float]] = []
+    monkeypatch.setattr("counterfoil.store.writer.time.sleep", lambda seconds: slept.append((len(held.seen), seconds)))
+    m = books.members[0]
+    writer = Writer(held)
+    done = queue(writer, held, [[earn(str(place), m)] for place in range(4)])  # the first alone, then three
+    assert answers(done) == [[True]] * 4
+    assert answers([writer.submit([earn("after", m)])]) == [[True]]
+    assert answers([writer.submit([earn("alone", m)])]) == [[True]]
+    assert slept == [(2, LINGER_SECONDS)]
+    assert held.seen == [1, 3, 1, 1]
+    writer.close()
+
+
+def test_strides_leave_the_same_books(books: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one stride wrote the next one changes: lots, effects and sums, within one transaction."""
+    monkeypatch.setattr("counterfoil.store.posting.STRIDE", 2)
+    m = books.members[0]
+    again = earn("1", m, 100)
+    back = Operation("refund_burn", A, "4", b"4" * 32, external_id="r-4", original="b-3", points=20)
+    taken = Operation("refund_earn", A, "5", b"5" * 32, external_id="r-5", original="e-1", points=30)
+    told = posted(books, again, earn("2", m, 50), burn("3", m, 120), back, taken, again, burn("6", m, 20))
+    assert [(one.ok, one.replayed) for one in told] == [(True, False)] * 5 + [(True, True), (True, False)]
+    kinds: list[Any] = books.rows("SELECT kind, refunded FROM effect ORDER BY entry")
+    assert kinds == [("earn", 30), ("earn", 0), ("burn", 20), ("refund", 0), ("refund", 0), ("burn", 0)]
+    assert books.rows(f"SELECT available, held, debt FROM member WHERE id = {m}") == [(0, 0, 0)]
+    assert books.rows("SELECT count FROM entry_group") == [(6,)]
 
 
 def test_poison_fails_alone(books: Ground, held: Held) -> None:
