@@ -45,7 +45,7 @@ def serve(
     sys.setswitchinterval(0.0005)
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
+    gc.set_threshold(1_000_000, 10, 10)  # thousands of operations under way are no garbage
     chosen_port = chosen if port is None else port
     typer.echo(f"counterfoil: {'live' if plan.livemode else 'sandbox'} on http://127.0.0.1:{chosen_port}")
     typer.echo(f"the operator's API key is in {plan.home / 'operator.api-key'}")

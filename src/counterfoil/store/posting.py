@@ -37,7 +37,7 @@ _PLANS = (
 _REQUEST = [c.name for c in tables.request.columns]
 _EFFECT = ("partner", "kind", "external_id", "entry", "refunded")
 _GROUP = tag("counterfoil.group.v1")
-STRIDE = 1_000  # operations decided and written together
+STRIDE = 500  # operations decided and written together
 Crash = Callable[[str], None]  # a test's kill point; in production it does nothing
 
 
@@ -209,7 +209,7 @@ def _write(
     entries = []
     for one in written:
         e, other = one.entry, one.members[1] if len(one.members) > 1 else None
-        entries.append((e.id, one.hash, one.body, e.verb, e.partner, one.members[0], other, external.get(e.id)))
+        entries.append((e.id, one.hash, one.body, int(e.verb), e.partner, one.members[0], other, external.get(e.id)))
     bulk.insert(connection, tables.entry, entries)
     desk.state.save(connection, dict.fromkeys(number for one in written for number in one.members))
     new, old = [], []

@@ -45,7 +45,7 @@ def append(connection: Connection) -> tuple[int, bytes]:
         .where(entry.c.id >= groups[0].id << PLACE_BITS, entry.c.id < (groups[-1].id + 1) << PLACE_BITS)
         .order_by(entry.c.id)
     )
-    frontier.extend(bytes(row.hash) for row in hashes.yield_per(10_000))
+    frontier.extend(hashes.scalars().yield_per(10_000))
     assert frontier.size == first
     connection.execute(insert(log_group), rows)
     connection.execute(update(log_head).values(size=frontier.size, peaks=frontier.packed()))
