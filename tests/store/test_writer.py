@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
@@ -10,11 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from counterfoil.core import log
 from counterfoil.core.entry import group_of
 from counterfoil.core.errors import Unreachable
 from counterfoil.core.operation import Answer, Operation
 from counterfoil.store import bulk, registry
-from counterfoil.store.posting import Group, Poster
+from counterfoil.store.posting import Group, Poster, paths_of
 from counterfoil.store.writer import LINGER_SECONDS, MAX_BATCH, Result, Writer
 from tests.store.ground import NOON, A, B, Ground, burn, earn
 
@@ -231,3 +233,10 @@ def test_the_same_operations_leave_the_same_books(books: Ground) -> None:
         (16, "earn", "e-1", first, 0), (17, "earn", "e-2", first + 1, 0),
         (17, "burn", "b-3", first + 2, 0), (16, "earn", "e-4", first + 3, 0),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [*range(1, 35), 1_000])
+def test_paths_of_a_group_are_those_of_its_tree(size: int) -> None:
+    levels = log.levels([place.to_bytes(32, "big") for place in range(size)])
+    for place, path in enumerate(paths_of(levels)):
+        assert json.loads(f"[{path}]") == ["0x" + node.hex() for node in log.path_in(levels, place)]

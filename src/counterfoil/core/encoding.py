@@ -1,6 +1,6 @@
 """The bytes of an entry and of a member's commitment: the only author of both. Normative text: SPEC.md.
 
-An entry's body is a sequence of 64-bit big-endian words, so one `struct` call reads or writes it.
+An entry's body is a sequence of 64-bit big-endian words, so `struct` reads and writes it.
 """
 
 from __future__ import annotations

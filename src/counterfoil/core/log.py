@@ -34,16 +34,17 @@ class Frontier:
 
     def append(self, data: bytes) -> None:
         """Add one leaf."""
-        node, size = leaf_hash(data), self.size
-        while size & 1:
-            node, size = node_hash(self.peaks.pop(), node), size >> 1
-        self.peaks.append(node)
-        self.size += 1
+        self.extend((data,))
 
     def extend(self, leaves: Iterable[bytes]) -> None:
         """Add leaves in order."""
+        sha256, peaks = hashlib.sha256, self.peaks  # millions of leaves: every call counts
         for data in leaves:
-            self.append(data)
+            node, place = sha256(b"\0" + data).digest(), self.size
+            while place & 1:
+                node, place = sha256(b"\1" + peaks.pop() + node).digest(), place >> 1
+            peaks.append(node)
+            self.size += 1
 
     def root(self) -> bytes:
         """The tree's root; of no leaves: SHA-256 of nothing."""
@@ -154,7 +155,7 @@ def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
 
 
 def path_in(found: Sequence[Sequence[T]], index: int) -> list[T]:
-    """The inclusion path of a leaf in `levels` (or in a copy of them in another notation)."""
+    """The inclusion path of a leaf in `levels`."""
     path = []
     for level in found:
         sibling = index ^ 1

@@ -14,7 +14,6 @@ from counterfoil.chain.signer import CheckpointSigner, Signer
 from counterfoil.core.counterfoil import Promise, promise_json
 from counterfoil.core.entry import group_of, place_of
 from counterfoil.core.errors import ReadOnly
-from counterfoil.core.log import path_in
 from counterfoil.core.operation import Answer, Operation
 from counterfoil.store import books, json_text, registry
 from counterfoil.store.engine import Engine
@@ -121,7 +120,7 @@ class Gateway:
                 place = place_of(answer.entry)
                 head = (
                     f'{{"id":"ent_{answer.entry:016x}","counterfoil":{{{promise},"entry":"0x{group.hashes[place].hex()}",'
-                    f'"place":{place},"count":{group.count},"path":[{",".join(path_in(group.levels, place))}]}}'
+                    f'"place":{place},"count":{group.count},"path":[{group.paths[place]}]}}'
                 )
                 body = head.encode() + (b"," + body[1:] if body != b"{}" else b"}")
             bodies.append(body)

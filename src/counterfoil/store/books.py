@@ -14,7 +14,7 @@ from counterfoil.core.entry import PLACE_BITS, Entry
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.journal import Journal
 from counterfoil.core.rulebook.due import settle_up
-from counterfoil.store.posting import Group, in_json
+from counterfoil.store.posting import Group, paths_of
 from counterfoil.store.state import State, ask
 from counterfoil.store.tables import entry, entry_group, log_group, member
 
@@ -109,7 +109,7 @@ def groups(engine: Engine, ids: Sequence[int]) -> dict[int, Group]:
                 len(hashes),
                 one.committed_at,
                 one.settle_by,
-                in_json(log.levels(hashes)),
+                paths_of(log.levels(hashes)),
                 hashes,
             )
     return found

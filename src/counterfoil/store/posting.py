@@ -43,20 +43,27 @@ Crash = Callable[[str], None]  # a test's kill point; in production it does noth
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A committed group as answers need it: what is promised, and the tree's levels as JSON texts, that give paths."""
+    """A committed group as answers need it: what is promised, and each entry's path, the inside of a JSON list."""
 
     id: int
     root: bytes
     count: int
     committed_at: int
     settle_by: int
-    levels: list[list[str]]
+    paths: list[str]
     hashes: tuple[bytes, ...]
 
 
-def in_json(levels: list[list[bytes]]) -> list[list[str]]:
-    """A tree's nodes as JSON texts of 0x-hex, each turned once."""
-    return [[f'"0x{node.hex()}"' for node in level] for level in levels]
+def paths_of(levels: list[list[bytes]]) -> list[str]:
+    """The inclusion path of each leaf of `core.log.levels`, made from the top down: a path continues its parent's."""
+    paths = [""]
+    for level in reversed(levels[:-1]):
+        above, nodes = paths, [f',"0x{node.hex()}"' for node in level]
+        paths = [
+            nodes[place ^ 1] + above[place >> 1] if place ^ 1 < len(nodes) else above[place >> 1]
+            for place in range(len(nodes))
+        ]
+    return [path[1:] for path in paths]
 
 
 @dataclass(slots=True)
@@ -237,4 +244,4 @@ def _write_group(connection: Connection, desk: Desk, number: int, previous: byte
         connection, tables.fence, ("shard",), ("number", "hash"),
         [(registry.SHARD, number + 1, chained, number, previous)],
     )  # fmt: skip
-    return Group(journal.group, root, len(hashes), journal.now, settle_by, in_json(levels), hashes)
+    return Group(journal.group, root, len(hashes), journal.now, settle_by, paths_of(levels), hashes)
