@@ -142,3 +142,8 @@ def group_of(entry: int) -> int:
 def place_of(entry: int) -> int:
     """The place in its group within an entry's id."""
     return entry & ((1 << PLACE_BITS) - 1)
+
+
+def id_number(name: str) -> int:
+    """The number in a public id such as mbr_212c39a6e24cc68e; beyond a database column the largest, which nobody has."""
+    return min(int(name[4:], 16), 2**63 - 1)

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from counterfoil.core.accounts import Kind, kind_of, owner_of
 from counterfoil.core.calendar import text_instant
+from counterfoil.core.entry import id_number
 from counterfoil.core.errors import InvalidRequest
 from counterfoil.core.units import MONEY
 from counterfoil.store.books import Row
@@ -38,7 +39,7 @@ def page_of(
     if cursor is not None:
         if not cursor.startswith("ent_") or len(cursor) != 20 or not set(cursor[4:]) <= set("0123456789abcdef"):
             raise InvalidRequest("cursor", "is not the next_cursor of a page")
-        after = min(int(cursor[4:], 16), 2**63 - 1)
+        after = id_number(cursor)
     rows = fetch(after, limit + 1)
     more = len(rows) > limit
     last = f"ent_{rows[limit - 1].entry.id:016x}" if more else None

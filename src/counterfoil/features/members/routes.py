@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from counterfoil.core.calendar import text_instant
+from counterfoil.core.entry import id_number
 from counterfoil.core.errors import UnknownMember
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.units import NEVER
@@ -122,14 +123,14 @@ def entries(
     partner = None if registry.is_operator(caller) else caller.party
 
     def fetch(after: int, count: int) -> list[books.Row]:
-        return books.rows_of(gateway.engine, partner=partner, who=int(member[4:], 16), after=after, limit=count)
+        return books.rows_of(gateway.engine, partner=partner, who=id_number(member), after=after, limit=count)
 
     return page_of(fetch, cursor, limit, lambda row: entry_view(row, programme))
 
 
 def _holdings(request: Request, member: str) -> Holdings:
     gateway = gateway_of(request)
-    who = books.holdings(gateway.engine, min(int(member[4:], 16), 2**63 - 1), gateway.now())
+    who = books.holdings(gateway.engine, id_number(member), gateway.now())
     if who is None:
         raise UnknownMember(member)
     return who

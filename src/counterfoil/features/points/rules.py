@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from counterfoil.core.entry import id_number
 from counterfoil.core.errors import (
     IdempotencyKeyMissing,
     InvalidAmount,
@@ -24,7 +25,6 @@ SCOPES = {
 }  # fmt: skip
 _AMOUNTS = {"points"}
 _KEY_LENGTH = 255
-MAX_ID = 2**63 - 1  # of a database column; no member or entry has it
 
 
 def read_json(raw: bytes) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def operation(
 
 
 def _number(name: str | None) -> int:
-    return min(int(name[4:], 16), MAX_ID) if name else 0
+    return id_number(name) if name else 0
 
 
 def _refusal(error: ValidationError, fields: dict[str, Any]) -> Refusal:

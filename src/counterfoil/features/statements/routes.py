@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from counterfoil.core import netting
+from counterfoil.core.entry import id_number
 from counterfoil.core.errors import InvalidRequest, NotFound, UnknownSettlement
 from counterfoil.core.units import rounded_half_even
 from counterfoil.gateway.auth import Reader
@@ -52,7 +53,7 @@ def entries(
 def entry(request: Request, entry: ENTRY_ID, caller: Reader) -> dict[str, Any]:
     """One entry with its postings summed by party; another partner's is not found."""
     gateway = gateway_of(request)
-    row = books.row(gateway.engine, min(int(entry[4:], 16), 2**63 - 1))
+    row = books.row(gateway.engine, id_number(entry))
     if row is None or not (registry.is_operator(caller) or row.entry.partner == caller.party):
         raise NotFound("entry", entry)
     return entry_view(row, gateway.known())
