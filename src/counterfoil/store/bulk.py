@@ -1,6 +1,6 @@
 """Set-based reading and writing: one statement for many rows.
 
-On PostgreSQL rows travel as array literals through unnest, on the driver's own connection: SQLAlchemy's bookkeeping and
+On PostgreSQL rows travel as binary arrays through unnest, on the driver's own connection: SQLAlchemy's bookkeeping and
 the driver's array dumper would cost more than the statement. Writes inside `pipelined` wait for the server only once.
 """
 
@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import psycopg
 from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
+
+from counterfoil.store.arrays import Packed, packed
 
 Row = tuple[Any, ...]
 Later = Callable[[], Sequence[Row]]
@@ -90,9 +92,9 @@ def _driver(connection: Connection) -> psycopg.Connection[Any]:
     return driver
 
 
-def _execute(connection: Connection, statement: str, arrays: tuple[str, ...]) -> psycopg.Cursor[Any]:
+def _execute(connection: Connection, statement: str, values: tuple[str | Packed, ...]) -> psycopg.Cursor[Any]:
     with _translated(connection):
-        return _driver(connection).execute(statement, arrays)
+        return _driver(connection).execute(statement, values, binary=True)
 
 
 @contextmanager
@@ -141,35 +143,8 @@ def _kinds(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple({"BLOB": "bytea"}.get(str(table.c[name].type), str(table.c[name].type).lower()) for name in names)
 
 
-def _arrays(rows: Sequence[Row], kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """Columns as array literals: the driver's own dumper asks each element for its type and costs more than all else."""
-    columns = zip(kinds, zip(*rows, strict=True), strict=True)
-    return tuple([f"{{{_ELEMENTS[kind](column)}}}" for kind, column in columns])
-
-
-def _plain(column: Sequence[object]) -> str:
-    if None in column:
-        return ",".join(["NULL" if value is None else str(value) for value in column])
-    return ",".join(map(str, column))
-
-
-def _bytes(column: Sequence[bytes]) -> str:
-    return '"\\\\x' + '","\\\\x'.join([value.hex() for value in column]) + '"'
-
-
-def _texts(column: Sequence[str | None]) -> str:
-    """A column is escaped in one go: NUL, which no text of PostgreSQL holds, stands between values meanwhile."""
-    if None in column:
-        return ",".join(["NULL" if value is None else _texts((value,)) for value in column])
-    joined = "\0".join(cast("Sequence[str]", column))
-    if joined.count("\0") != len(column) - 1:
-        raise ValueError("a text holds NUL")
-    return '"' + joined.replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","') + '"'
-
-
-_ELEMENTS: dict[str, Callable[[Sequence[Any]], str]] = {
-    "bigint": _plain, "integer": _plain, "smallint": _plain, "boolean": _plain, "bytea": _bytes, "text": _texts,
-}  # fmt: skip
+def _arrays(rows: Sequence[Row], kinds: tuple[str, ...]) -> tuple[Packed, ...]:
+    return tuple(map(packed, kinds, zip(*rows, strict=True)))
 
 
 def _quoted(names: Sequence[str]) -> str:

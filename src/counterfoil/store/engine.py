@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, even
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from counterfoil.core.errors import Unreachable, Unreadable
+from counterfoil.store import arrays
 
 BUSY_MILLISECONDS = 30_000
 
@@ -87,10 +88,12 @@ def _sqlite(url: Any) -> Engine:
 
 
 def _postgresql(url: Any) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url, isolation_level="READ COMMITTED", pool_size=8, max_overflow=24, pool_pre_ping=True,
         connect_args={"prepare_threshold": 3},
     )  # fmt: skip
+    event.listen(engine, "connect", lambda connection, _record: arrays.register(connection))
+    return engine
 
 
 def _assert_durable(connection: Connection) -> None:
