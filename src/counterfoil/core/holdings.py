@@ -93,7 +93,7 @@ class Holdings(Struct, gc=False):
     @property
     def debt(self) -> int:
         """Points owed."""
-        return sum([debt.left for debt in self.debts.values()])
+        return sum([debt.left for debt in self.debts.values()]) if self.debts else 0
 
     def add(self, lot: Lot) -> None:
         """A lot that is there already, as read from the books."""
@@ -101,6 +101,14 @@ class Holdings(Struct, gc=False):
         self.available += lot.available
         self.held += lot.held
         self._due_known = False
+
+    def terms_of(self, entry: int, index: int) -> LotTerms:
+        """Of a lot, by name."""
+        return self.lots[entry, index].terms
+
+    def debt_of(self, entry: int, index: int) -> DebtMade:
+        """A debt as it was made, by name."""
+        return self.debts[entry, index].made
 
     def usable(self, now: int) -> list[Lot]:
         """Lots with free points not past at `now`, in burn order."""
@@ -112,10 +120,11 @@ class Holdings(Struct, gc=False):
     def next_due(self) -> int | None:
         """The first instant at which something here falls due: a hold lapses or free points run out."""
         if not self._due_known:
-            instants = [lot.terms.expires_at for lot in self.lots.values() if lot.available]
-            if self.unseen_due is not None:
-                instants.append(self.unseen_due)
-            instants += [hold.until for hold in self.holds.values() if hold.state == "open"]
+            instants = [] if self.unseen_due is None else [self.unseen_due]
+            if self.lots:
+                instants += [lot.terms.expires_at for lot in self.lots.values() if lot.available]
+            if self.holds:
+                instants += [hold.until for hold in self.holds.values() if hold.state == "open"]
             self._due, self._due_known = min(instants, default=None), True
         return self._due
 

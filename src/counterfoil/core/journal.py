@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from counterfoil.core.encoding import commitment, encode, entry_hash
-from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Move, Repaid, Verb, entry_id
+from counterfoil.core.entry import DebtMade, Entry, LotMade, Move, Repaid, Verb, entry_id
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.legs import postings
 
@@ -45,23 +45,15 @@ class Journal:
         repaid: tuple[Repaid, ...] = (),
     ) -> Entry:
         """Write one entry; the first holder's lots move, the second (of a gift) receives."""
-        first = holders[0]
-
-        def terms_of(entry: int, index: int) -> LotTerms:
-            return first.lots[entry, index].terms
-
-        def debt_of(entry: int, index: int) -> DebtMade:
-            return first.debts[entry, index].made
-
-        number = entry_id(self.group, len(self.written))
+        first, number = holders[0], entry_id(self.group, len(self.written))
         members = tuple([commitment(who.member, who.secret, number) for who in holders])
         at = self.now if occurred_at is None else occurred_at
         head = (number, verb, self.now, at, partner, refers_to, until, members)
         parts = (lots, moves, debts, repaid)
-        entry = Entry(*head, postings(Entry(*head, (), *parts), terms_of, debt_of), *parts)
+        entry = Entry(*head, postings(Entry(*head, (), *parts), first.terms_of, first.debt_of), *parts)
         for place, who in enumerate(holders):
             who.apply(entry, place)
         body = encode(entry)
         hashed = entry_hash(self.programme, body)
-        self.written.append(Written(entry, body, hashed, tuple(who.member for who in holders)))
+        self.written.append(Written(entry, body, hashed, tuple([who.member for who in holders])))
         return entry

@@ -26,7 +26,8 @@ def postings(entry: Entry, terms_of: TermsOf, debt_of: DebtOf) -> tuple[Posting,
     sums: dict[tuple[int, int, int], int] = {}
     for debit, credit, amount, unit in _legs(entry, terms_of, debt_of):
         if amount:
-            sums[debit, credit, unit] = sums.get((debit, credit, unit), 0) + amount
+            side = (debit, credit, unit)
+            sums[side] = sums[side] + amount if side in sums else amount
     return tuple([Posting(debit, credit, amount, unit) for (debit, credit, unit), amount in sums.items()])
 
 
@@ -34,15 +35,10 @@ def _legs(entry: Entry, terms_of: TermsOf, debt_of: DebtOf) -> Iterator[Leg]:
     mine = party(entry.partner)
     if entry.verb is Verb.EARN:
         for made in entry.lots:
-            terms, issuer = made.terms, party(made.terms.issuer)
-            yield (
-                _ISSUED | terms.issuer,
-                _AVAILABLE | made.owner,
-                made.points,
-                terms.currency,
-            )
-            yield issuer, _POOL, terms.face_micros * made.points, MONEY
-            yield issuer, _OPERATOR, terms.fee_micros * made.points, MONEY
+            terms, points, issuer = made.terms, made.points, party(made.terms.issuer)
+            yield _ISSUED | terms.issuer, _AVAILABLE | made.owner, points, terms.currency
+            yield issuer, _POOL, terms.face_micros * points, MONEY
+            yield issuer, _OPERATOR, terms.fee_micros * points, MONEY
     for move in entry.moves:
         terms, points = terms_of(move.entry, move.index), move.points
         match move.target:

@@ -30,6 +30,11 @@ class Operation(Struct, frozen=True, gc=False):
     hold: int = 0
     original: str = ""
 
+    @property
+    def refunded(self) -> tuple[int, str, str]:
+        """The effect that a refund takes back, by name: of the same partner."""
+        return self.partner, self.verb.removeprefix("refund_"), self.original
+
 
 class Answer(Struct, frozen=True, gc=False):
     """The outcome: facts of what was done, or a refusal's `code`, `detail` and facts. `entry` is 0 where none was made.

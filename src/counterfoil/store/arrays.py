@@ -42,29 +42,30 @@ def register(connection: psycopg.Connection[Any]) -> None:
 
 def packed(kind: str, column: Sequence[Any]) -> Packed:
     """A column of PostgreSQL's type `kind`. struct.error, TypeError or UnicodeError if a value is not of it."""
-    oid, elements = _KINDS[kind]
+    oid, one, many = _KINDS[kind]
     nulls = None in column
-    if nulls:
-        body = b"".join([_NULL if value is None else elements((value,)) for value in column])
-    else:
-        body = elements(column)
+    body = b"".join([_NULL if value is None else one(value) for value in column]) if nulls else many(column)
     return Packed(_HEAD(1, nulls, oid, len(column), 1) + body)
 
 
-def _numbers(code: str, word: str) -> Callable[[Sequence[int]], bytes]:
-    """Elements of `struct`'s code, laid out as words that divide both the width's four bytes and a value."""
+_Kind = tuple[int, Callable[[Any], bytes], Callable[[Sequence[Any]], bytes]]  # object id, an element, a column
+
+
+def _numbers(oid: int, code: str, word: str) -> _Kind:
+    """Of `struct`'s code, laid out as words that divide both the width's four bytes and a value."""
+    pack = struct.Struct(f">i{code}").pack
     size = struct.calcsize(f">{code}")
     values = size // array(word).itemsize
     width = array(word, _WIDTH(size))
-    one, step, start = width + array(word, bytes(size)), len(width) + values, len(width)
+    each, step, start = width + array(word, bytes(size)), len(width) + values, len(width)
 
-    def elements(column: Sequence[int]) -> bytes:
-        words, laid = array(word, struct.pack(f">{len(column)}{code}", *column)), one * len(column)
+    def many(column: Sequence[int]) -> bytes:
+        words, laid = array(word, struct.pack(f">{len(column)}{code}", *column)), each * len(column)
         for place in range(values):
             laid[start + place :: step] = words[place::values]
         return laid.tobytes()
 
-    return elements
+    return oid, lambda value: pack(size, value), many
 
 
 def _bytes(column: Sequence[bytes]) -> bytes:
@@ -79,7 +80,8 @@ def _texts(column: Sequence[str]) -> bytes:
     return _bytes([value.encode() for value in column])
 
 
-_KINDS: dict[str, tuple[int, Callable[[Sequence[Any]], bytes]]] = {  # object ids as in pg_type.dat
-    "boolean": (16, _numbers("?", "B")), "bytea": (17, _bytes), "bigint": (20, _numbers("q", "I")),
-    "smallint": (21, _numbers("h", "H")), "integer": (23, _numbers("i", "I")), "text": (25, _texts),
+_KINDS: dict[str, _Kind] = {  # object ids as in pg_type.dat
+    "boolean": _numbers(16, "?", "B"), "bigint": _numbers(20, "q", "I"), "smallint": _numbers(21, "h", "H"),
+    "integer": _numbers(23, "i", "I"), "bytea": (17, lambda value: _bytes((value,)), _bytes),
+    "text": (25, lambda value: _texts((value,)), _texts),
 }  # fmt: skip

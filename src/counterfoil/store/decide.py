@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from counterfoil.core.accounts import owner_of
 from counterfoil.core.calendar import end_of_day, text_instant, valid_until
-from counterfoil.core.entry import Entry, Place, Verb
+from counterfoil.core.entry import Entry, Place, Verb, place_of
 from counterfoil.core.errors import (
     DuplicateExternalId,
     Refusal,
@@ -78,8 +78,7 @@ def refused(refusal: Refusal) -> Answer:
 
 def _scratch(desk: Desk, op: Operation) -> Desk:
     """A desk with copies of what this operation can touch; its entries stand in group 0, which is never written."""
-    kind = op.verb.removeprefix("refund_")
-    names = [(op.partner, EFFECT_KINDS[op.verb], op.external_id or ""), (op.partner, kind, op.original)]
+    names = [(op.partner, EFFECT_KINDS[op.verb], op.external_id or ""), op.refunded]
     effects = {name: structs.replace(desk.effects[name]) for name in names if name in desk.effects}
     touched = {op.member, op.recipient, desk.holders.get(op.hold, 0)}
     if names[1] in effects:
@@ -98,16 +97,16 @@ def _accepted(desk: Desk, op: Operation) -> Answer:
     if op.external_id is not None and name in desk.effects:
         raise DuplicateExternalId(op.external_id, entry_name(desk.effects[name].entry))
     entry, facts = _VERBS[op.verb](desk, op)
+    first = desk.journal.written[place_of(entry.id)].members[0]
     if op.external_id is not None:
         desk.effects[name] = Effect(entry.id)
         desk.changed[name] = None
         if op.verb in {"earn", "burn", "capture"}:
-            desk.originals[entry.id] = (entry, desk.journal.written[entry.id & 0xFFFF].members[0])
-    written = desk.journal.written[entry.id & 0xFFFF]
-    who = desk.state.members[written.members[0]]
+            desk.originals[entry.id] = (entry, first)
+    who = desk.state.members[first]
     shared = {
         "verb": op.verb,
-        "member": member_name(who.member),
+        "member": member_name(first),
         "at": text_instant(entry.at),
         "money": _money(desk, entry),
         "available": who.available,
@@ -120,9 +119,9 @@ def _money(desk: Desk, entry: Entry) -> list[dict[str, object]]:
     money: dict[int, int] = {}
     for p in entry.postings:
         if p.unit == MONEY:
-            payer, payee = owner_of(p.debit), owner_of(p.credit)
-            money[payer] = money.get(payer, 0) - p.amount
-            money[payee] = money.get(payee, 0) + p.amount
+            payer, payee, amount = owner_of(p.debit), owner_of(p.credit), p.amount
+            money[payer] = money.get(payer, 0) - amount
+            money[payee] = money.get(payee, 0) + amount
     name_of = desk.programme.name_of
     return [{"party": name_of(party), "amount_micros": net} for party, net in money.items()]
 
@@ -169,7 +168,7 @@ def _release(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
 
 
 def _refund_earn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
-    effect, original, who = _original(desk, op, "earn", UnknownEarn(op.original))
+    effect, original, who = _original(desk, op, UnknownEarn(op.original))
     got = refunds.refund_earn(desk.journal, who, original, op.points)
     _refunded(desk, op, effect)
     facts: dict[str, object] = {"points": op.points, "recovered": got.recovered, "debt": got.debt}
@@ -177,7 +176,7 @@ def _refund_earn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
 
 
 def _refund_burn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
-    effect, original, who = _original(desk, op, "burn", UnknownBurn(op.original))
+    effect, original, who = _original(desk, op, UnknownBurn(op.original))
     entry = refunds.refund_burn(desk.journal, who, original, op.points, desk.programme.zone)
     _refunded(desk, op, effect)
     return entry, {"points": op.points, "refers_to": entry_name(original.entry.id)}
@@ -185,7 +184,7 @@ def _refund_burn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
 
 def _refunded(desk: Desk, op: Operation, effect: Effect) -> None:
     effect.refunded += op.points
-    desk.changed[op.partner, op.verb.removeprefix("refund_"), op.original] = None
+    desk.changed[op.refunded] = None
 
 
 def _transfer(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
@@ -213,8 +212,8 @@ def _held(desk: Desk, op: Operation) -> tuple[Holdings, Hold]:
     return who, held
 
 
-def _original(desk: Desk, op: Operation, kind: str, unknown: Refusal) -> tuple[Effect, refunds.Original, Holdings]:
-    effect = desk.effects.get((op.partner, kind, op.original))
+def _original(desk: Desk, op: Operation, unknown: Refusal) -> tuple[Effect, refunds.Original, Holdings]:
+    effect = desk.effects.get(op.refunded)
     if effect is None:
         raise unknown
     entry, owner = desk.originals[effect.entry]

@@ -149,8 +149,8 @@ class _Named:
         keys = [(op.partner, op.key) for op in operations if op.key is not None]
         self._requests = bulk.ask(connection, tables.request, _REQUEST, ("partner", "key"), keys)
         names = [(op.partner, EFFECT_KINDS[op.verb], op.external_id) for op in operations if op.external_id]
-        names += [(op.partner, op.verb.removeprefix("refund_"), op.original) for op in operations if op.original]
-        self._effects = bulk.ask(connection, tables.effect, _EFFECT, _EFFECT[:3], names)
+        self._refunded = [op.refunded for op in operations if op.original]
+        self._effects = bulk.ask(connection, tables.effect, _EFFECT, _EFFECT[:3], names + self._refunded)
         self._ids = {op.member for op in operations} | {op.recipient for op in operations}
         self._members = ask(connection, self._ids - {0})
 
@@ -166,8 +166,7 @@ class _Named:
         operations = self._operations
         for partner, kind, external_id, entry, refunded in self._effects():
             desk.effects[partner, kind, external_id] = Effect(entry, refunded, refunded)
-        wanted = {(op.partner, op.verb.removeprefix("refund_"), op.original) for op in operations if op.original}
-        originals = [(desk.effects[name].entry,) for name in wanted if name in desk.effects]
+        originals = [(desk.effects[name].entry,) for name in self._refunded if name in desk.effects]
         for number, body, owner in bulk.select(connection, tables.entry, ("id", "body", "member"), ("id",), originals):
             desk.originals[number] = (decode(bytes(body)), owner)
         holds = {op.hold for op in operations if op.hold}

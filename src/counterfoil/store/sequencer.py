@@ -6,14 +6,17 @@ signed size is never taken back by a crash.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
-from sqlalchemy import Connection, Engine, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, text, update
 
 from counterfoil.core.entry import PLACE_BITS
 from counterfoil.core.log import Frontier
+from counterfoil.store import bulk
 from counterfoil.store.engine import writing
-from counterfoil.store.tables import checkpoint, entry, entry_group, log_group, log_head
+from counterfoil.store.tables import checkpoint, entry_group, log_group, log_head
+
+_SPAN = 10_000  # entries read at once
 
 
 def sequence(engine: Engine, crash: Callable[[str], None] = lambda point: None) -> tuple[int, bytes]:
@@ -40,17 +43,25 @@ def append(connection: Connection) -> tuple[int, bytes]:
     for group, count in groups:
         rows.append({"group": group, "first": first})
         first += count
-    hashes = connection.execute(
-        select(entry.c.hash)
-        .where(entry.c.id >= groups[0].id << PLACE_BITS, entry.c.id < (groups[-1].id + 1) << PLACE_BITS)
-        .order_by(entry.c.id)
-    )
-    frontier.extend(hashes.scalars().yield_per(10_000))
+    for start, end in _spans(groups):
+        leaves = bulk.ask_sql(connection, f"SELECT hash FROM entry WHERE id >= {start} AND id < {end} ORDER BY id")()
+        frontier.extend([leaf for (leaf,) in leaves])
     assert frontier.size == first
     connection.execute(insert(log_group), rows)
     connection.execute(update(log_head).values(size=frontier.size, peaks=frontier.packed()))
     connection.execute(insert(checkpoint).values(size=frontier.size, root=frontier.root()))
     return frontier.size, frontier.root()
+
+
+def _spans(groups: Sequence[Row[tuple[int, int]]]) -> Iterator[tuple[int, int]]:
+    """Ranges of entry ids, half open, that cover the groups by some ten thousand entries."""
+    start, held = groups[0].id, 0
+    for group, count in groups:
+        held += count
+        if held >= _SPAN:
+            yield start << PLACE_BITS, (group + 1) << PLACE_BITS
+            start, held = group + 1, 0
+    yield start << PLACE_BITS, (groups[-1].id + 1) << PLACE_BITS
 
 
 def checkpoints(engine: Engine) -> list[tuple[int, bytes]]:

@@ -192,8 +192,7 @@ def _parsed(callers: dict[str | None, Caller], one: object) -> Operation | Refus
     try:
         if not isinstance(one, dict):
             raise InvalidRequest("operations", "holds objects")
-        fields = dict(one)
-        verb, key, name = fields.pop("verb", None), fields.pop("key", None), fields.pop("as", None)
+        verb, key, name = one.pop("verb", None), one.pop("key", None), one.pop("as", None)
         if name is not None and (not isinstance(name, str) or name not in callers):
             raise InvalidRequest("as", "must be a name among `credentials`")
         caller = callers[name]
@@ -202,7 +201,7 @@ def _parsed(callers: dict[str | None, Caller], one: object) -> Operation | Refus
         if rules.SCOPES[verb] not in caller.scopes:
             raise Forbidden(rules.SCOPES[verb])
         _may(caller, verb)
-        return rules.operation(verb, fields, caller.party, key if isinstance(key, str) else None, "key")
+        return rules.operation(verb, one, caller.party, key if isinstance(key, str) else None, "key")
     except Refusal as refusal:
         return refusal
 
