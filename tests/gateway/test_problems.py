@@ -128,8 +128,9 @@ def test_log_lines_are_json_and_say_nothing_private(tmp_path: Path) -> None:
         assert abs(line["time"] - time.time()) < 600
         assert line["milliseconds"] >= 0
         assert len(line["request_id"]) >= 8
-    for secret in (*private, "4111-secret-card", "log-line", "12345"):
-        assert secret not in json.dumps(lines)
+    told = [{name: value for name, value in line.items() if name not in {"time", "milliseconds"}} for line in lines]
+    for secret in (*private, "4111-secret-card", "log-line", "12345"):  # a time may hold any five digits
+        assert secret not in json.dumps(told)
     assert logged(tmp_path / "quiet", "error")[0] == []
 
 

@@ -36,6 +36,16 @@ def test_groups_are_appended_whole_and_in_order(books: Ground) -> None:
     assert [root for _at, root in sequencer.checkpoints(books.engine)] == [log.root_of(hashes[:4]), root]
 
 
+def test_a_long_backlog_is_read_in_spans(books: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    poster = books.poster()
+    for span in (1, 3, 4, 1_000):
+        for job, size in enumerate((3, 1, 5, 2)):
+            poster.post([earn(f"{span}-{job}-{place}", books.members[0]) for place in range(size)])
+        monkeypatch.setattr("counterfoil.store.sequencer._SPAN", span)
+        size, root = sequencer.sequence(books.engine)
+        assert (size, root) == (books.count("entry"), log.root_of(leaf_hashes(books)))
+
+
 def test_leaves_are_found_from_anywhere(books: Ground) -> None:
     poster = books.poster()
     for job in range(6):

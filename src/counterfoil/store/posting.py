@@ -86,23 +86,28 @@ class Poster:
     def _in_transaction(
         self, connection: Connection, operations: Sequence[Operation]
     ) -> tuple[list[Answer], Group | None]:
-        with bulk.pipelined(connection):
-            fence = _take_fence(connection)
-            named = _Named(connection, operations)
-        number, previous, revision, opened, clock = fence()
-        programme = self._current(connection, revision, opened, clock)
-        now = registry.clock_or_machine(programme.clock)
-        if programme.clock is None:
-            now = self._last = max(self._last, now)
-        group = group_id(registry.SHARD, number + 1)
-        stored = named.stored()
-        desk = Desk(programme, Journal(programme.programme, group, now), State())
-        named.read(connection, desk)
+        strides = [operations[start : start + STRIDE] for start in range(0, len(operations), STRIDE)]
+        # what an original or a hold names must be read with the rest of its member: then all is read before deciding
+        apart = not any(op.original or op.hold for op in operations)
         answers: list[Answer] = []
         made = None
-        with bulk.pipelined(connection):  # the database writes one stride while the next is decided
-            for start in range(0, len(operations), STRIDE):
-                some, written = operations[start : start + STRIDE], len(desk.journal.written)
+        with bulk.pipelined(connection):  # the database reads and writes other strides while one is decided
+            fence = _take_fence(connection)
+            asked = [_Named(connection, some) for some in (strides if apart else [operations])]
+            number, previous, revision, opened, clock = fence()
+            programme = self._current(revision, opened, clock)
+            now = registry.clock_or_machine(programme.clock)
+            if programme.clock is None:
+                now = self._last = max(self._last, now)
+            group = group_id(registry.SHARD, number + 1)
+            desk = Desk(programme, Journal(programme.programme, group, now), State())
+            heavy = {op.member for op in operations if op.verb != "earn"} | {op.recipient for op in operations}
+            stored: dict[tuple[int, str], tuple[bytes, Answer]] = {}
+            for place, some in enumerate(strides):
+                if place < len(asked):
+                    stored |= asked[place].stored()
+                    asked[place].read(connection, desk, heavy)
+                written = len(desk.journal.written)
                 found, requests = _answers(desk, some, stored)
                 self.crash("writer.decided")
                 _write(connection, desk, some, found, desk.journal.written[written:])
@@ -113,11 +118,10 @@ class Poster:
             self.crash("writer.written")
         return answers, made
 
-    def _current(
-        self, connection: Connection, revision: int, open_settlement: int, clock: int | None
-    ) -> registry.Programme:
+    def _current(self, revision: int, open_settlement: int, clock: int | None) -> registry.Programme:
         if self._programme is None or self._programme.revision != revision:
-            self._programme = registry.load(connection)
+            with self.engine.connect() as reading:  # the writer's own connection is busy with what was asked
+                self._programme = registry.load(reading)
         self._programme = replace(self._programme, open_settlement=open_settlement, clock=clock)
         return self._programme
 
@@ -161,23 +165,23 @@ class _Named:
             for partner, key, digest, ok, entry, facts in self._requests()
         }
 
-    def read(self, connection: Connection, desk: Desk) -> None:
-        """Put effects, originals with their lots, holds and members on the desk."""
+    def read(self, connection: Connection, desk: Desk, heavy: set[int]) -> None:
+        """Put effects, originals with their lots, holds and members on the desk; of `heavy` members all their lots."""
         operations = self._operations
         for partner, kind, external_id, entry, refunded in self._effects():
             desk.effects[partner, kind, external_id] = Effect(entry, refunded, refunded)
         originals = [(desk.effects[name].entry,) for name in self._refunded if name in desk.effects]
-        for number, body, owner in bulk.select(connection, tables.entry, ("id", "body", "member"), ("id",), originals):
-            desk.originals[number] = (decode(bytes(body)), owner)
+        found = bulk.select(connection, tables.entry, ("id", "body", "member"), ("id",), originals)
+        desk.originals |= {number: (decode(bytes(body)), owner) for number, body, owner in found}
         holds = {op.hold for op in operations if op.hold}
         holders = bulk.select(connection, tables.hold, ("entry", "member"), ("entry",), [(h,) for h in holds])
         desk.holders.update(holders)
-        owners = {owner for _entry, owner in desk.originals.values()} | set(desk.holders.values())
+        owners = {owner for _number, _body, owner in found} | {owner for _hold, owner in holders}
         rows = [*self._members(), *ask(connection, owners - self._ids)()]
-        heavy = {op.member for op in operations if op.verb != "earn"} | {op.recipient for op in operations} | owners
-        desk.state.load(connection, rows, desk.journal.now, light=self._ids - heavy)
+        rows = [row for row in rows if row[0] not in desk.state.members]
+        desk.state.load(connection, rows, desk.journal.now, light=self._ids - heavy - owners)
         desk.state.load_holds(connection, holds)
-        entries = [entry for entry, _owner in desk.originals.values()]
+        entries = [desk.originals[number][0] for number, _body, _owner in found]
         names_of_lots = {(move.entry, move.index) for entry in entries for move in burned(entry.moves)}
         desk.state.load_lots(connection, names_of_lots, [entry.id for entry in entries if entry.verb is Verb.EARN])
 

@@ -53,7 +53,7 @@ def append(connection: Connection) -> tuple[int, bytes]:
     return frontier.size, frontier.root()
 
 
-def _spans(groups: Sequence[Row[tuple[int, int]]]) -> Iterator[tuple[int, int]]:
+def _spans(groups: Sequence[Row[int, int]]) -> Iterator[tuple[int, int]]:
     """Ranges of entry ids, half open, that cover the groups by some ten thousand entries."""
     start, held = groups[0].id, 0
     for group, count in groups:
