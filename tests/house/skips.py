@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,13 @@ class Skips:
         if left_out:
             config.hook.pytest_deselected(items=left_out)
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """When others run the tests (xdist), the process that prints collects nothing itself."""
+        self.only_long, listed, unlisted = getattr(node, "workeroutput", {}).get("skips", (self.only_long, {}, {}))
+        self.listed |= listed
+        self.unlisted |= unlisted
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.skipped and not hasattr(report, "wasxfail"):
             self._note(report.nodeid, report.longrepr)
@@ -45,6 +53,9 @@ class Skips:
         (self.listed if known else self.unlisted)[name] = reason.removeprefix("Skipped: ")
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output["skips"] = self.only_long, self.listed, self.unlisted
         if self.unlisted and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
