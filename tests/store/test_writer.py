@@ -237,6 +237,7 @@ def test_the_same_operations_leave_the_same_books(books: Ground) -> None:
 
 @pytest.mark.parametrize("size", [*range(1, 35), 1_000])
 def test_paths_of_a_group_are_those_of_its_tree(size: int) -> None:
-    levels = log.levels([place.to_bytes(32, "big") for place in range(size)])
-    for place, path in enumerate(paths_of(levels)):
-        assert json.loads(f"[{path}]") == ["0x" + node.hex() for node in log.path_in(levels, place)]
+    leaves = [place.to_bytes(32, "big") for place in range(size)]
+    tree = log.Tree(leaves)
+    for place, path in enumerate(paths_of(log.levels(leaves))):
+        assert json.loads(f"[{path}]") == ["0x" + node.hex() for node in tree.inclusion(place)]

@@ -78,7 +78,8 @@ def counterfoils() -> Vectors:
         at += count
         promise = Promise(PROGRAMME, group_id(number % 2, 7 + number), log.root_of(group), START + number, 4 + number)
         signature = key.sign(promise.digest())
-        paths = [tuple(log.path_in(log.levels(group), place)) for place in range(count)]
+        tree = log.Tree(group)
+        paths = [tuple(tree.inclusion(place)) for place in range(count)]
         groups.append({
             "digest": hexed(promise.digest()), "first_id": entry_id(promise.group, 0),
             "counterfoils": [

@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-T = TypeVar("T")
 EMPTY_ROOT = hashlib.sha256().digest()
 
 
@@ -152,17 +150,6 @@ def levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
         found.append(above)
         level = above
     return found
-
-
-def path_in(found: Sequence[Sequence[T]], index: int) -> list[T]:
-    """The inclusion path of a leaf in `levels`."""
-    path = []
-    for level in found:
-        sibling = index ^ 1
-        if sibling < len(level):
-            path.append(level[sibling])
-        index >>= 1
-    return path
 
 
 def root_of(leaves: Sequence[bytes]) -> bytes:

@@ -145,7 +145,7 @@ class Observed:
         try:
             asked = Asked(
                 self.application.state.gateway, _text(headers, b"authorization"), _text(headers, b"idempotency-key"),
-                await _body(receive), scope["request_id"],
+                await _body(_limited(receive)), scope["request_id"],
             )  # fmt: skip
             reply = await handler(asked)
         except ClientDisconnect:
@@ -155,7 +155,7 @@ class Observed:
         return await _send(send, reply, scope["request_id"])
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> int:
-        status, read = 500, 0
+        status = 500
 
         async def observed(message: Message) -> None:
             nonlocal status
@@ -164,15 +164,7 @@ class Observed:
                 message["headers"] = [*message["headers"], (b"x-request-id", scope["request_id"].encode())]
             await send(message)
 
-        async def counted() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > MAX_BODY_BYTES:  # a body that did not say how long it is
-                raise HTTPException(413)
-            return message
-
-        await self.app(scope, counted, observed)
+        await self.app(scope, _limited(receive), observed)
         return status
 
     def _log(self, line: bytes) -> None:
@@ -191,18 +183,31 @@ def _text(headers: dict[bytes, bytes], name: bytes) -> str | None:
     return None if value is None else value.decode("latin-1")
 
 
+def _limited(receive: Receive) -> Receive:
+    """The same, but for a body that did not say how long it is: HTTPException where it passes the limit."""
+    read = 0
+
+    async def counted() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > MAX_BODY_BYTES:
+            raise HTTPException(413)
+        return message
+
+    return counted
+
+
 async def _body(receive: Receive) -> bytes:
-    """A request's body whole; raises HTTPException past the limit, ClientDisconnect if it never came."""
+    """A request's body whole; raises ClientDisconnect if it never came."""
     parts: list[bytes] = []
-    size, more = 0, True
+    more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         parts.append(message.get("body", b""))
-        size, more = size + len(parts[-1]), message.get("more_body", False)
-        if size > MAX_BODY_BYTES:
-            raise HTTPException(413)
+        more = message.get("more_body", False)
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from counterfoil.core.accounts import owner_of
 from counterfoil.core.calendar import end_of_day, text_instant, valid_until
-from counterfoil.core.entry import Entry, Place, Verb, place_of
+from counterfoil.core.entry import Entry, Place, Verb, group_of, place_of
 from counterfoil.core.errors import (
     DuplicateExternalId,
     Refusal,
@@ -45,9 +45,16 @@ class Desk:
     journal: Journal
     state: State
     effects: dict[tuple[int, str, str], Effect] = field(default_factory=dict)
-    originals: dict[int, tuple[Entry, int]] = field(default_factory=dict)  # entry and its first member, by id
+    originals: dict[int, tuple[Entry, int]] = field(default_factory=dict)  # committed before: entry, its first member
     holders: dict[int, int] = field(default_factory=dict)  # member by hold
     changed: dict[tuple[int, str, str], None] = field(default_factory=dict)  # effects not written yet, in order
+
+    def original(self, number: int) -> tuple[Entry, int]:
+        """An entry that a refund refers to, and its first member; it may stand in this very group."""
+        if group_of(number) == self.journal.group:
+            written = self.journal.written[place_of(number)]
+            return written.entry, written.members[0]
+        return self.originals[number]
 
 
 def member_name(number: int) -> str:
@@ -81,11 +88,13 @@ def _scratch(desk: Desk, op: Operation) -> Desk:
     names = [(op.partner, EFFECT_KINDS[op.verb], op.external_id or ""), op.refunded]
     effects = {name: structs.replace(desk.effects[name]) for name in names if name in desk.effects}
     touched = {op.member, op.recipient, desk.holders.get(op.hold, 0)}
+    originals = {}
     if names[1] in effects:
-        touched.add(desk.originals[effects[names[1]].entry][1])
+        number = effects[names[1]].entry
+        originals[number] = desk.original(number)
+        touched.add(originals[number][1])
     members = {number: deepcopy(desk.state.members[number]) for number in touched if number in desk.state.members}
     journal = Journal(desk.journal.programme, 0, desk.journal.now)
-    originals = dict(desk.originals)
     return replace(desk, journal=journal, state=State(members), effects=effects, originals=originals, changed={})
 
 
@@ -97,12 +106,10 @@ def _accepted(desk: Desk, op: Operation) -> Answer:
     if op.external_id is not None and name in desk.effects:
         raise DuplicateExternalId(op.external_id, entry_name(desk.effects[name].entry))
     entry, facts = _VERBS[op.verb](desk, op)
-    first = desk.journal.written[place_of(entry.id)].members[0]
     if op.external_id is not None:
         desk.effects[name] = Effect(entry.id)
         desk.changed[name] = None
-        if op.verb in {"earn", "burn", "capture"}:
-            desk.originals[entry.id] = (entry, first)
+    first = desk.journal.written[place_of(entry.id)].members[0]
     who = desk.state.members[first]
     shared = {
         "verb": op.verb,
@@ -216,7 +223,7 @@ def _original(desk: Desk, op: Operation, unknown: Refusal) -> tuple[Effect, refu
     effect = desk.effects.get(op.refunded)
     if effect is None:
         raise unknown
-    entry, owner = desk.originals[effect.entry]
+    entry, owner = desk.original(effect.entry)
     return effect, refunds.Original(entry, effect.refunded), _member(desk, owner)
 
 

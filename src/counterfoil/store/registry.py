@@ -56,7 +56,8 @@ class Programme:
 
     def name_of(self, number: int) -> str:
         """A party's name; reserved ones have fixed names."""
-        return self.parties[number].name if number in self.parties else RESERVED.get(number, str(number))
+        party = self.parties.get(number)
+        return RESERVED.get(number, str(number)) if party is None else party.name
 
 
 @dataclass(frozen=True, slots=True)

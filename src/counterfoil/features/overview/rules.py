@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from counterfoil.core.accounts import FIRST_PARTNER, OPERATOR, Kind, kind_of, owner_of
-from counterfoil.core.entry import Verb
+from counterfoil.core.entry import Verb, id_number
 from counterfoil.core.holdings import Holdings, Lot
 from counterfoil.core.units import MONEY
 from counterfoil.store.books import Row
@@ -138,5 +138,4 @@ def member_of(text: str) -> int | None:
     digits = text.strip().lower().removeprefix("mbr_")
     if len(digits) != 16 or not set(digits) <= set("0123456789abcdef") or "mbr_" not in text.lower():
         return None
-    number = int(digits, 16)
-    return number if number < 2**63 else None
+    return id_number(f"mbr_{digits}")
