@@ -66,6 +66,15 @@ class Log:
         return consistent("true", old, size, *roots, self.tree.consistency(old, size) if old else [])
 
 
+def path_in(levels: list[list[bytes]], index: int) -> list[bytes]:
+    """The path of a node of the lowest of these levels."""
+    path = []
+    for level in levels:
+        path += level[index ^ 1 : (index ^ 1) + 1]
+        index >>= 1
+    return path
+
+
 def included(kind: str, index: int, size: int, leaf: bytes, path: list[bytes], root: bytes) -> Claim:
     return Claim(kind, "inclusion", {
         "index": index, "size": size, "leaf": hexed(leaf), "path": [hexed(one) for one in path], "root": hexed(root),
@@ -96,7 +105,7 @@ def forged_inclusion(draw: random.Random, kind: str, one: Log, other: Log) -> Cl
             level, below = one.levels[height], one.levels[height - 1]
             at = draw.randrange(len(below) // 2)
             data = level[at] if kind == "node as leaf" else below[2 * at] + below[2 * at + 1]
-            return included(kind, at, len(level), data, log.path_in(one.levels[height:], at), root)
+            return included(kind, at, len(level), data, path_in(one.levels[height:], at), root)
         case "zero leaf":
             at = draw.choice([index, size])
             return included(kind, at, max(size, at + 1), bytes(32), path, root)

@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from counterfoil.chain.signer import Signer
-from counterfoil.core import log
 from counterfoil.core.calendar import text_instant
 from counterfoil.core.counterfoil import Counterfoil, Promise
 from counterfoil.core.settlement import FIELDS, Header
 from tests.core import naive
-from tests.core.forged_log import Log, flipped, lengthened, swapped
+from tests.core.forged_log import Log, flipped, lengthened, path_in, swapped
 from tests.core.verdicts import Claim, hexed
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -127,7 +126,7 @@ def forged_foil(draw: random.Random, kind: str, it: Group, other: Group) -> Clai
             level, below = it.log.levels[height], it.log.levels[height - 1]
             at = draw.randrange(len(below) // 2)
             data = level[at] if kind == "node as entry" else below[2 * at] + below[2 * at + 1]
-            return foil(entry=data, place=at, count=len(level), path=tuple(log.path_in(it.log.levels[height:], at)))
+            return foil(entry=data, place=at, count=len(level), path=tuple(path_in(it.log.levels[height:], at)))
         case "cut path":
             at = draw.randrange(len(path))
             return foil(path=tuple(path[:at] + path[at + 1 :]))

@@ -111,14 +111,15 @@ def _accepted(desk: Desk, op: Operation) -> Answer:
         desk.changed[name] = None
     first = desk.journal.written[place_of(entry.id)].members[0]
     who = desk.state.members[first]
-    shared = {
+    shown = {
         "verb": op.verb,
         "member": member_name(first),
         "at": text_instant(entry.at),
         "money": _money(desk, entry),
         "available": who.available,
+        **facts,
     }
-    return Answer(True, entry.id, json_text.dumps(shared | facts))
+    return Answer(True, entry.id, json_text.dumps(shown))
 
 
 def _money(desk: Desk, entry: Entry) -> list[dict[str, object]]:
