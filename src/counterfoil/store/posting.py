@@ -1,6 +1,7 @@
 """The posting transaction: a batch of operations decided in order and written set-based in one commit.
 
-Order inside: the fence first (one batch at a time in a shard, also across processes), then reads, decisions, writes.
+Order inside: the fence first (one batch at a time in a shard, also across processes), then all that operations name is
+asked for; a stride of them is decided and written as soon as its own part has come, while the rest is on its way.
 Effects and requests are written with the entries, so a key is answered for ever and an effect happens once.
 """
 
