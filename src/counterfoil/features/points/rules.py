@@ -25,7 +25,6 @@ SCOPES = {
 }  # fmt: skip
 _AMOUNTS = {"points"}
 _KEY_LENGTH = 255
-_VALIDATE = {verb: model.__pydantic_validator__.validate_python for verb, model in MODELS.items()}
 
 
 def read_json(raw: bytes) -> dict[str, Any]:
@@ -51,7 +50,7 @@ def operation(
 ) -> Operation:
     """The operation a body asks for; raises a Refusal naming the field. The digest ignores how the JSON was written."""
     try:
-        body = _VALIDATE[verb](fields)
+        body = MODELS[verb].model_validate(fields)
     except ValidationError as error:
         raise _refusal(error, fields) from error
     given = body.__dict__
