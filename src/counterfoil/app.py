@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -122,25 +124,41 @@ def close(app: FastAPI) -> None:
 
 @dataclass(slots=True)
 class Witness:
-    """The last checkpoint signed, kept outside the database: books behind it were restored from an old copy."""
+    """The last checkpoint signed, kept outside the database: books behind it were restored from an old copy.
+
+    Several gateways may share the file: whoever comes later with an older checkpoint leaves it alone.
+    """
 
     path: Path
     checkpoint: signer.CheckpointSigner
     _size: int = 0
 
     def note(self, size: int, root: bytes) -> None:
-        """Keep a newer checkpoint."""
-        if size > self._size:
-            self.path.with_suffix(".new").write_text(self.checkpoint.note(size, root), encoding="utf-8")
-            self.path.with_suffix(".new").replace(self.path)
-            self._size = size
+        """Keep a newer checkpoint, durably."""
+        if size <= self._size:
+            return
+        with self.path.with_suffix(".lock").open("w") as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            if size > self._kept()[0]:
+                fresh = self.path.with_suffix(".new")
+                with fresh.open("w", encoding="utf-8") as file:
+                    file.write(self.checkpoint.note(size, root))
+                    file.flush()
+                    os.fsync(file.fileno())
+                fresh.replace(self.path)
+        self._size = size
+
+    def _kept(self) -> tuple[int, bytes]:
+        if not self.path.exists():
+            return 0, b""
+        text = self.path.read_text(encoding="utf-8")
+        return signer.read_checkpoint(text, self.checkpoint.origin, self.checkpoint.public)
 
     def behind(self, engine: Engine) -> ReadOnly | None:
         """Why the books must not be posted to, if they must not."""
-        if not self.path.exists():
+        size, root = self._kept()
+        if not size:
             return None
-        text = self.path.read_text(encoding="utf-8")
-        size, root = signer.read_checkpoint(text, self.checkpoint.origin, self.checkpoint.public)
         known = dict(sequencer.checkpoints(engine))
         self._size = size
         return None if known.get(size) == root else ReadOnly(max(known, default=0), size)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from counterfoil.app import Witness
+from counterfoil.chain.signer import checkpoint_key, origin_of, read_checkpoint
 from counterfoil.core.errors import Unreadable
 from tests.gateway.stand import Stand, bearer, good, problem, stand
 
@@ -94,3 +97,21 @@ def test_a_checkpoint_of_another_key_is_not_believed(tmp_path: Path) -> None:
     note.write_text(note.read_text().replace("\n1\n", "\n7\n"))
     with pytest.raises(Unreadable), stand(home, partners=""):
         pass
+
+
+def test_gateways_that_share_a_home_keep_the_newest_checkpoint(tmp_path: Path) -> None:
+    key = checkpoint_key(tmp_path / "checkpoint.key", origin_of(bytes(32)))
+    path = tmp_path / "checkpoint"
+    turns = [[size for size in range(1, 120) if size % 3 == turn] for turn in range(3)]
+
+    def keep(sizes: list[int]) -> None:
+        mine = Witness(path, key)
+        for size in sizes:
+            mine.note(size, size.to_bytes(32, "big"))
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(keep, turns))
+    kept = path.read_text(encoding="utf-8")
+    assert read_checkpoint(kept, key.origin, key.public) == (119, (119).to_bytes(32, "big"))
+    Witness(path, key).note(118, bytes(32))  # a gateway that comes late with an older one
+    assert path.read_text(encoding="utf-8") == kept
