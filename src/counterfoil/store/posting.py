@@ -172,17 +172,18 @@ class _Named:
         for partner, kind, external_id, entry, refunded in self._effects():
             desk.effects[partner, kind, external_id] = Effect(entry, refunded, refunded)
         originals = [(desk.effects[name].entry,) for name in self._refunded if name in desk.effects]
-        found = bulk.select(connection, tables.entry, ("id", "body", "member"), ("id",), originals)
-        desk.originals |= {number: (decode(bytes(body)), owner) for number, body, owner in found}
+        found = bulk.select(connection, tables.entry, ("body", "member"), ("id",), originals)
+        read = [(decode(bytes(body)), owner) for body, owner in found]
+        desk.originals |= {entry.id: (entry, owner) for entry, owner in read}
         holds = {op.hold for op in operations if op.hold}
         holders = bulk.select(connection, tables.hold, ("entry", "member"), ("entry",), [(h,) for h in holds])
         desk.holders.update(holders)
-        owners = {owner for _number, _body, owner in found} | {owner for _hold, owner in holders}
+        owners = {owner for _entry, owner in read} | {owner for _hold, owner in holders}
         rows = [*self._members(), *ask(connection, owners - self._ids)()]
         rows = [row for row in rows if row[0] not in desk.state.members]
         desk.state.load(connection, rows, desk.journal.now, light=self._ids - heavy - owners)
         desk.state.load_holds(connection, holds)
-        entries = [desk.originals[number][0] for number, _body, _owner in found]
+        entries = [entry for entry, _owner in read]
         names_of_lots = {(move.entry, move.index) for entry in entries for move in burned(entry.moves)}
         desk.state.load_lots(connection, names_of_lots, [entry.id for entry in entries if entry.verb is Verb.EARN])
 

@@ -17,8 +17,8 @@ from counterfoil.core.units import MAX_POINTS
 
 def settle_up(journal: Journal, who: Holdings) -> None:
     """Post what is due for a member up to `journal.now`, in time order (at one instant: holds, then lots)."""
-    first, now = who.next_due(), journal.now
-    while first is not None and first <= now:
+    first = who.next_due()
+    while first is not None and first <= journal.now:
         holds = [hold for hold in who.holds.values() if hold.state == "open" and hold.until <= journal.now]
         lots = [lot for lot in who.lots.values() if lot.available and lot.terms.expires_at <= journal.now]
         lapse = min(holds, key=lambda hold: (hold.until, hold.entry), default=None)
