@@ -1,30 +1,20 @@
 """Set-based reading and writing: one statement for many rows.
 
-On PostgreSQL rows travel as binary arrays through unnest, on the driver's own connection: SQLAlchemy's bookkeeping and
-the driver's array dumper would cost more than the statement. Writes inside `pipelined` wait for the server only once.
+On PostgreSQL rows travel as binary arrays through unnest (`arrays`), on the line that the transaction holds (`line`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
 
 import orjson
-import psycopg
 from sqlalchemy import Connection, Table
-from sqlalchemy.exc import DBAPIError
 
 from counterfoil.store.arrays import Packed, packed
+from counterfoil.store.line import Later, Lost, Row, counted, line_of
 
-Row = tuple[Any, ...]
-Later = Callable[[], Sequence[Row]]
-_WAITING = "counterfoil_waiting"
-
-
-class Lost(Exception):
-    """A row was not as decided on: somebody else wrote, the transaction must start again."""
+__all__ = ["Later", "Lost", "Row", "ask", "ask_sql", "insert", "select", "update"]
 
 
 def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -33,7 +23,8 @@ def insert(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
         return
     if connection.dialect.name == "postgresql":
         kinds = _kinds(table, tuple(c.name for c in table.columns))
-        _execute(connection, _insert_unnest(table), _arrays(rows, kinds))
+        with line_of(connection) as line:
+            line.tell(_insert_unnest(table), _arrays(rows, kinds))
     else:
         connection.exec_driver_sql(_insert_values(table), list(rows))
 
@@ -51,59 +42,13 @@ def update(
     names = (tuple(keys), tuple(columns))
     if connection.dialect.name == "postgresql":
         kinds = _kinds(table, (*keys, *columns, *columns))
-        cursor = _execute(connection, _update_unnest(table, *names), _arrays(rows, kinds))
-        waiting = connection.info.get(_WAITING)
-        if waiting is not None:
-            waiting.append((cursor, len(rows), table.name))
-            return
-        changed = cursor.rowcount
+        with line_of(connection) as line:
+            told = line.tell(_update_unnest(table, *names), _arrays(rows, kinds))
+            line.promised.append((told, len(rows), table.name))
     else:
         width = len(keys)
         ordered = [(*row[width : width + len(columns)], *row[:width], *row[width + len(columns) :]) for row in rows]
-        changed = connection.exec_driver_sql(_update_values(table, *names), ordered).rowcount
-    _all(changed, len(rows), table.name)
-
-
-@contextmanager
-def pipelined(connection: Connection) -> Iterator[None]:
-    """Send the statements inside without waiting for each; counts are checked at the end. Raises Lost, DBAPIError."""
-    if connection.dialect.name != "postgresql":
-        yield
-        return
-    waiting: list[tuple[Any, int, str]] = []
-    connection.info[_WAITING] = waiting
-    try:
-        with _translated(connection), _driver(connection).pipeline():
-            yield
-    finally:
-        del connection.info[_WAITING]
-    for cursor, count, name in waiting:
-        _all(cursor.rowcount, count, name)
-
-
-def _all(changed: int, count: int, name: str) -> None:
-    if changed != count:
-        raise Lost(f"{name}: {changed} of {count} rows were as decided on")
-
-
-def _driver(connection: Connection) -> psycopg.Connection[Any]:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver
-
-
-def _execute(connection: Connection, statement: str, values: tuple[str | Packed, ...]) -> psycopg.Cursor[Any]:
-    with _translated(connection):
-        return _driver(connection).execute(statement, values, binary=True)
-
-
-@contextmanager
-def _translated(connection: Connection) -> Iterator[None]:
-    """The driver's errors as SQLAlchemy's, so that the writer judges one kind."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise DBAPIError.instance(None, None, error, psycopg.Error, dialect=connection.dialect) from error
+        counted(connection.exec_driver_sql(_update_values(table, *names), ordered).rowcount, len(rows), table.name)
 
 
 def select(
@@ -125,14 +70,16 @@ def ask(
     names = (tuple(columns), tuple(keys), where)
     if connection.dialect.name == "postgresql":
         arrays = _arrays(wanted, _kinds(table, tuple(keys)))
-        return _execute(connection, _select_unnest(table, *names), arrays).fetchall
+        with line_of(connection) as line:
+            return line.ask(_select_unnest(table, *names), arrays)
     return ask_sql(connection, _select_json(table, *names), orjson.dumps(wanted).decode())
 
 
 def ask_sql(connection: Connection, statement: str, *values: str) -> Later:
     """The rows of a plain statement, taken later."""
     if connection.dialect.name == "postgresql":
-        return _execute(connection, statement, values).fetchall
+        with line_of(connection) as line:
+            return line.ask(statement, values)
     rows = connection.exec_driver_sql(statement, values).fetchall()
     return lambda: rows
 

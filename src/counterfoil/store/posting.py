@@ -24,6 +24,7 @@ from counterfoil.core.rulebook.refunds import burned
 from counterfoil.store import bulk, registry, tables
 from counterfoil.store.decide import Desk, Effect, decide, refused
 from counterfoil.store.engine import writing
+from counterfoil.store.line import pipelined
 from counterfoil.store.state import State, ask
 
 _FENCE = f"SELECT number, hash FROM fence WHERE shard = {registry.SHARD}"
@@ -92,7 +93,7 @@ class Poster:
         apart = not any(op.original or op.hold for op in operations)
         answers: list[Answer] = []
         made = None
-        with bulk.pipelined(connection):  # the database reads and writes other strides while one is decided
+        with pipelined(connection, large=len(strides) > 1):  # the database reads and writes other strides while one is decided
             fence = _take_fence(connection)
             asked = [_Named(connection, some) for some in (strides if apart else [operations])]
             number, previous, revision, opened, clock = fence()
