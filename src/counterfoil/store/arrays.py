@@ -23,7 +23,7 @@ _WIDTH = struct.Struct(">i").pack
 
 
 class Packed(bytes):
-    """An array ready to be sent. Its type is what the statement casts it to."""
+    """An array, or a value, ready to be sent. Its type is what the statement casts it to."""
 
     __slots__ = ()
 
@@ -46,6 +46,11 @@ def packed(kind: str, column: Sequence[Any]) -> Packed:
     nulls = None in column
     body = b"".join([_NULL if value is None else one(value) for value in column]) if nulls else many(column)
     return Packed(_HEAD(1, nulls, oid, len(column), 1) + body)
+
+
+def single(kind: str, value: Any) -> Packed | None:
+    """One value of type `kind`, sent by itself; raises as `packed` does."""
+    return None if value is None else Packed(_KINDS[kind][1](value)[len(_NULL) :])
 
 
 _Kind = tuple[int, Callable[[Any], bytes], Callable[[Sequence[Any]], bytes]]  # object id, an element, a column

@@ -22,7 +22,7 @@ from counterfoil.store.arrays import Packed
 
 Row = tuple[Any, ...]
 Later = Callable[[], Sequence[Row]]
-Values = Sequence[str | Packed]
+Values = Sequence[str | Packed | None]
 _Cursor = psycopg.Cursor[Row]
 _LINE = "counterfoil_line"
 
