@@ -240,4 +240,4 @@ def test_paths_of_a_group_are_those_of_its_tree(size: int) -> None:
     leaves = [place.to_bytes(32, "big") for place in range(size)]
     tree = log.Tree(leaves)
     for place, path in enumerate(paths_of(log.levels(leaves))):
-        assert json.loads(f"[{path}]") == ["0x" + node.hex() for node in tree.inclusion(place)]
+        assert json.loads(f"[{path.decode()}]") == ["0x" + node.hex() for node in tree.inclusion(place)]

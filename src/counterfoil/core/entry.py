@@ -146,4 +146,5 @@ def place_of(entry: int) -> int:
 
 def id_number(name: str) -> int:
     """The number in a public id such as mbr_212c39a6e24cc68e; beyond a database column the largest, which nobody has."""
-    return min(int(name[4:], 16), 2**63 - 1)
+    number = int(name[4:], 16)
+    return number if number < 2**63 else 2**63 - 1

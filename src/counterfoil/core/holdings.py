@@ -120,12 +120,12 @@ class Holdings(Struct, gc=False):
     def next_due(self) -> int | None:
         """The first instant at which something here falls due: a hold lapses or free points run out."""
         if not self._due_known:
-            instants = [] if self.unseen_due is None else [self.unseen_due]
-            if self.lots:
+            self._due, self._due_known = self.unseen_due, True
+            if self.lots or self.holds:
+                instants = [] if self.unseen_due is None else [self.unseen_due]
                 instants += [lot.terms.expires_at for lot in self.lots.values() if lot.available]
-            if self.holds:
                 instants += [hold.until for hold in self.holds.values() if hold.state == "open"]
-            self._due, self._due_known = min(instants, default=None), True
+                self._due = min(instants, default=None)
         return self._due
 
     def apply(self, entry: Entry, owner: int = 0) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from binascii import hexlify
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class Mailbox:
 
 
 PROMISES_KEPT = 256
+_PROVEN = b'{"id":"ent_%016x","counterfoil":{%b,"entry":"0x%b","place":%d,"count":%d,"path":[%b]}%b'
 Outcome = Result | Exception
 CREDENTIAL_SECONDS = 1.0  # a revoked key works no longer than this
 
@@ -67,7 +69,7 @@ class Gateway:
     livemode: bool
     read_only: ReadOnly | None = None
     crash: Callable[[str], None] = lambda point: None
-    promised: dict[int, str] = field(default_factory=dict)
+    promised: dict[int, bytes] = field(default_factory=dict)
     callers: dict[str, tuple[float, registry.Caller]] = field(default_factory=dict)
     mailbox: Mailbox | None = None
 
@@ -118,21 +120,20 @@ class Gateway:
             if answer.ok and answer.entry:
                 group, promise = signed[group_of(answer.entry)]
                 place = place_of(answer.entry)
-                head = (
-                    f'{{"id":"ent_{answer.entry:016x}","counterfoil":{{{promise},"entry":"0x{group.hashes[place].hex()}",'
-                    f'"place":{place},"count":{group.count},"path":[{group.paths[place]}]}}'
-                )
-                body = head.encode() + (b"," + body[1:] if body != b"{}" else b"}")
+                body = _PROVEN % (
+                    answer.entry, promise, hexlify(group.hashes[place]), place, group.count, group.paths[place],
+                    b"}" if body == b"{}" else b"," + body[1:],
+                )  # fmt: skip
             bodies.append(body)
         return bodies
 
-    def _promised(self, group: Group) -> str:
+    def _promised(self, group: Group) -> bytes:
         """What a group's counterfoils share, JSON without braces; signed once for all the requests it answered."""
         shared = self.promised.get(group.id)
         if shared is None:
             promise = Promise(self.programme, group.id, group.root, group.committed_at, group.settle_by)
             signed = promise_json(promise, self.counterfoil.sign(promise.digest()))
-            shared = json_text.dumps(signed)[1:-1].decode()
+            shared = json_text.dumps(signed)[1:-1]
             if len(self.promised) > PROMISES_KEPT:
                 self.promised.clear()
             self.promised[group.id] = shared

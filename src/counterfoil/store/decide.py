@@ -125,13 +125,11 @@ def _accepted(desk: Desk, op: Operation) -> Answer:
 def _money(desk: Desk, entry: Entry) -> list[dict[str, object]]:
     """What each party receives (+) or pays (-)."""
     money: dict[int, int] = {}
-    for p in entry.postings:
-        if p.unit == MONEY:
-            payer, payee, amount = owner_of(p.debit), owner_of(p.credit), p.amount
-            money[payer] = money.get(payer, 0) - amount
-            money[payee] = money.get(payee, 0) + amount
+    for debit, credit, amount in [(p.debit, p.credit, p.amount) for p in entry.postings if p.unit == MONEY]:
+        money[debit] = money.get(debit, 0) - amount
+        money[credit] = money.get(credit, 0) + amount
     name_of = desk.programme.name_of
-    return [{"party": name_of(party), "amount_micros": net} for party, net in money.items()]
+    return [{"party": name_of(owner_of(party)), "amount_micros": net} for party, net in money.items()]
 
 
 def _member(desk: Desk, number: int, field_name: str = "member") -> Holdings:

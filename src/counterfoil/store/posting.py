@@ -8,6 +8,7 @@ Effects and requests are written with the entries, so a key is answered for ever
 from __future__ import annotations
 
 import hashlib
+from binascii import hexlify
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -52,15 +53,15 @@ class Group:
     count: int
     committed_at: int
     settle_by: int
-    paths: list[str]
+    paths: list[bytes]
     hashes: tuple[bytes, ...]
 
 
-def paths_of(levels: list[list[bytes]]) -> list[str]:
+def paths_of(levels: list[list[bytes]]) -> list[bytes]:
     """The inclusion path of each leaf of `core.log.levels`, made from the top down: a path continues its parent's."""
-    paths = [""]
+    paths = [b""]
     for level in reversed(levels[:-1]):
-        above, nodes = paths, [f',"0x{node.hex()}"' for node in level]
+        above, nodes = paths, [b',"0x%b"' % hexlify(node) for node in level]
         paths = [
             nodes[place ^ 1] + above[place >> 1] if place ^ 1 < len(nodes) else above[place >> 1]
             for place in range(len(nodes))
@@ -89,35 +90,40 @@ class Poster:
         self, connection: Connection, operations: Sequence[Operation]
     ) -> tuple[list[Answer], Group | None]:
         strides = [operations[start : start + STRIDE] for start in range(0, len(operations), STRIDE)]
+        with pipelined(connection, large=len(strides) > 1):
+            # what was needed to decide is freed on the way back, while the server still writes
+            return self._decided(connection, operations, strides)
+
+    def _decided(
+        self, connection: Connection, operations: Sequence[Operation], strides: Sequence[Sequence[Operation]]
+    ) -> tuple[list[Answer], Group | None]:
+        """Answers and group, all that they change on its way: the database writes one stride while the next is decided."""
         # what an original or a hold names must be read with the rest of its member: then all is read before deciding
         apart = not any(op.original or op.hold for op in operations)
         answers: list[Answer] = []
-        made = None
-        with pipelined(connection, large=len(strides) > 1):  # the database reads and writes other strides while one is decided
-            fence = _take_fence(connection)
-            asked = [_Named(connection, some) for some in (strides if apart else [operations])]
-            number, previous, revision, opened, clock = fence()
-            programme = self._current(revision, opened, clock)
-            now = registry.clock_or_machine(programme.clock)
-            if programme.clock is None:
-                now = self._last = max(self._last, now)
-            group = group_id(registry.SHARD, number + 1)
-            desk = Desk(programme, Journal(programme.programme, group, now), State())
-            heavy = {op.member for op in operations if op.verb != "earn"} | {op.recipient for op in operations}
-            stored: dict[tuple[int, str], tuple[bytes, Answer]] = {}
-            for place, some in enumerate(strides):
-                if place < len(asked):
-                    stored |= asked[place].stored()
-                    asked[place].read(connection, desk, heavy)
-                written = len(desk.journal.written)
-                found, requests = _answers(desk, some, stored)
-                self.crash("writer.decided")
-                _write(connection, desk, some, found, desk.journal.written[written:])
-                bulk.insert(connection, tables.request, requests)
-                answers += found
-            if desk.journal.written:
-                made = _write_group(connection, desk, number, previous)
-            self.crash("writer.written")
+        fence = _take_fence(connection)
+        asked = [_Named(connection, some) for some in (strides if apart else [operations])]
+        number, previous, revision, opened, clock = fence()
+        programme = self._current(revision, opened, clock)
+        now = registry.clock_or_machine(programme.clock)
+        if programme.clock is None:
+            now = self._last = max(self._last, now)
+        group = group_id(registry.SHARD, number + 1)
+        desk = Desk(programme, Journal(programme.programme, group, now), State())
+        heavy = {op.member for op in operations if op.verb != "earn"} | {op.recipient for op in operations}
+        stored: dict[tuple[int, str], tuple[bytes, Answer]] = {}
+        for place, some in enumerate(strides):
+            if place < len(asked):
+                stored |= asked[place].stored()
+                asked[place].read(connection, desk, heavy)
+            written = len(desk.journal.written)
+            found, requests = _answers(desk, some, stored)
+            self.crash("writer.decided")
+            _write(connection, desk, some, found, desk.journal.written[written:])
+            bulk.insert(connection, tables.request, requests)
+            answers += found
+        made = _write_group(connection, desk, number, previous) if desk.journal.written else None
+        self.crash("writer.written")
         return answers, made
 
     def _current(self, revision: int, open_settlement: int, clock: int | None) -> registry.Programme:

@@ -57,7 +57,9 @@ class Programme:
     def name_of(self, number: int) -> str:
         """A party's name; reserved ones have fixed names."""
         party = self.parties.get(number)
-        return RESERVED.get(number, str(number)) if party is None else party.name
+        if party is not None:
+            return party.name
+        return RESERVED.get(number) or str(number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Any
 
 import orjson
@@ -24,6 +25,7 @@ SCOPES = {
     "refund_earn": "refund", "refund_burn": "refund", "transfer": "transfer",
 }  # fmt: skip
 _AMOUNTS = {"points"}
+_digest = partial(hashlib.blake2b, digest_size=32)  # RFC 7693; of a hundred bytes half the cost of SHA-256
 _KEY_LENGTH = 255
 
 
@@ -53,16 +55,16 @@ def operation(
         body = MODELS[verb].model_validate(fields)
     except ValidationError as error:
         raise _refusal(error, fields) from error
-    given = body.__dict__
+    given = body.__dict__  # in the order of the model's fields, whatever the request's was
+    dry_run = body.dry_run
     if verb == "transfer" and given["sender"] == given["recipient"]:
         raise InvalidRecipient
-    checked = None if body.dry_run else checked_key(key, key_field)
+    checked = None if dry_run else checked_key(key, key_field)
     return Operation(
-        verb=verb, partner=partner, key=checked,
-        digest=hashlib.sha256(orjson.dumps([verb, given], option=orjson.OPT_SORT_KEYS)).digest(),
-        dry_run=body.dry_run, external_id=given.get("external_id"),
+        verb=verb, partner=partner, key=checked, digest=_digest(orjson.dumps([verb, given])).digest(),
+        dry_run=dry_run, external_id=given.get("external_id"),
         member=_number(given.get("member") or given.get("sender")), recipient=_number(given.get("recipient")),
-        points=given.get("points", 0), valid_to=getattr(body, "valid_to", None),
+        points=given.get("points", 0), valid_to=given.get("valid_to"),
         ttl_seconds=given.get("ttl_seconds", 0), hold=_number(given.get("hold")),
         original=given.get("earn") or given.get("burn") or "",
     )  # fmt: skip
