@@ -65,6 +65,26 @@ def test_an_update_repeats_what_it_was_decided_on(books: Ground) -> None:
     assert [row[4] for row in read(books, tables.effect)] == [1, 0, 3]
 
 
+@pytest.mark.parametrize("count", [bulk.MANY - 1, bulk.MANY, bulk.MANY + 1])
+def test_columns_in_which_many_rows_agree_come_back_like_others(books: Ground, count: int) -> None:
+    requests = [(16, f"k{place}", b"\x00\xff", place == 0, 7, "{}") for place in range(count)]
+    members = [(place, b"\x01" * 32, BIG, place, 0, 0, None) for place in range(count)]
+    sums = ("available", "held", "next_due")
+    with writing(books.engine) as connection:
+        connection.execute(tables.member.delete())
+        bulk.insert(connection, tables.request, requests)
+        bulk.insert(connection, tables.member, members)
+        keys = [(16, f"k{place}") for place in range(count)]
+        found = bulk.select(connection, tables.request, ("key", "ok"), ("partner", "key"), keys)
+        bulk.update(connection, tables.member, ("id",), sums, [(n, n, 0, BIG, n, 0, None) for n in range(count)])
+        bulk.update(connection, tables.member, ("id",), sums, [(n, 5, 0, None, n, 0, BIG) for n in range(count)])
+    assert sorted(found) == sorted((f"k{place}", place == 0) for place in range(count))
+    assert [(*row[:2], bytes(row[2]), *row[3:]) for row in read(books, tables.request)] == sorted(requests)
+    assert {(*row[3:],) for row in read(books, tables.member)} == {(5, 0, 0, None)}
+    with pytest.raises(bulk.Lost), writing(books.engine) as connection:
+        bulk.update(connection, tables.member, ("id",), sums, [(n, 6, 0, None, 5, 0, BIG) for n in range(count)])
+
+
 @pytest.mark.parametrize(
     "rows",
     [

@@ -62,29 +62,41 @@ def test_answers_come_in_the_order_of_the_questions(books: Ground, large: bool) 
 
 @pytest.mark.parametrize("large", [True, False])
 def test_the_first_error_is_raised_and_nothing_is_kept(books: Ground, large: bool) -> None:
-    with pytest.raises(DBAPIError) as raised, line(books, large=large) as connection:
-        told(connection, "one")
-        told(connection, "one")
-        told(connection, "two")
-        bulk.ask(connection, tables.effect, ("entry",), NAMES, [(A, "earn", "two")])()
+    def twice() -> None:
+        with line(books, large=large) as connection:
+            told(connection, "one")
+            told(connection, "one")
+            told(connection, "two")
+            bulk.ask(connection, tables.effect, ("entry",), NAMES, [(A, "earn", "two")])()
+
+    with pytest.raises(DBAPIError) as raised:
+        twice()
     assert is_conflict(raised.value)  # not that the pipeline was aborted
     assert kept(books) == []
 
 
 @pytest.mark.parametrize("large", [True, False])
 def test_a_lost_update_is_said_at_the_end(books: Ground, large: bool) -> None:
-    with pytest.raises(Lost, match="effect: 0 of 1"), line(books, large=large) as connection:
-        told(connection, "one")
-        bulk.update(connection, tables.effect, NAMES, ("refunded",), [(A, "earn", "one", 5, 1)])
-        told(connection, "two")
+    def outdated() -> None:
+        with line(books, large=large) as connection:
+            told(connection, "one")
+            bulk.update(connection, tables.effect, NAMES, ("refunded",), [(A, "earn", "one", 5, 1)])
+            told(connection, "two")
+
+    with pytest.raises(Lost, match="effect: 0 of 1"):
+        outdated()
     assert kept(books) == []
 
 
 @pytest.mark.parametrize("large", [True, False])
 def test_an_error_of_who_decides_goes_through_and_the_connection_serves_on(books: Ground, large: bool) -> None:
-    with pytest.raises(ZeroDivisionError), line(books, large=large) as connection:
-        told(connection, "one")
-        raise ZeroDivisionError
+    def wrong() -> None:
+        with line(books, large=large) as connection:
+            told(connection, "one")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        wrong()
     assert kept(books) == []
     with line(books, large=large) as connection:
         told(connection, "one")
@@ -120,11 +132,15 @@ def test_canary_a_line_that_sends_by_itself_waits(books: Ground, monkeypatch: py
         yield
 
     monkeypatch.setattr(Line, "ahead", alone)
-    with books.engine.connect() as rival, pytest.raises(DBAPIError, match="lock timeout"):  # noqa: PT012 the whole is it
-        rival.exec_driver_sql("LOCK TABLE memory")
-        with line(books) as connection:
-            bulk.ask_sql(connection, "SET LOCAL lock_timeout = '500ms'")
-            for place in range(10):
-                bulk.insert(connection, tables.memory, [(f"m{place}", LONG)])
-            rival.rollback()
-            raise AssertionError("it did not wait")
+
+    def waiting() -> None:
+        with books.engine.connect() as rival:
+            rival.exec_driver_sql("LOCK TABLE memory")
+            with line(books) as connection:
+                bulk.ask_sql(connection, "SET LOCAL lock_timeout = '500ms'")
+                for place in range(10):
+                    bulk.insert(connection, tables.memory, [(f"m{place}", LONG)])
+                rival.rollback()
+
+    with pytest.raises(DBAPIError, match="lock timeout"):
+        waiting()

@@ -3,7 +3,7 @@
 They go on the driver's own connection: SQLAlchemy's bookkeeping would cost more than a statement of many rows. When a
 transaction is large, a thread of its own sends: a socket holds some 200 kB, so whoever decides would wait at each
 statement until the server has read the one before, and both would idle in turn. For a few rows the handing over costs
-more than it saves: it made single earns a seventh slower, and batches of thousands a third faster.
+more than it saves: measured, it makes batches of thousands 1.3 times as fast and single earns a seventh slower.
 """
 
 from __future__ import annotations
