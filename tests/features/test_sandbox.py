@@ -33,6 +33,14 @@ def test_the_clock_moves_forward_only(engines: Stand) -> None:
     assert engines.earn("A", m, 1)["at"] == at()
 
 
+def test_the_longest_hold_at_the_end_of_time_ends_with_the_calendar(engines: Stand) -> None:
+    good(engines.clock("9998-12-31T23:59:59.999999Z"))
+    m = engines.member()
+    assert engines.earn("A", m, 10)["expires_at"] is None
+    hold = {"external_id": "h", "member": m, "points": 4, "ttl_seconds": 366 * 86_400}
+    assert good(engines.post("A", "holds", hold))["expires_at"] == "9999-12-31T23:59:59.999999Z"
+
+
 def test_a_close_fixes_the_clock_too(books: Stand) -> None:
     books.close()
     problem(books.clock("2025-11-30T00:00:00Z"), 409, "clock_backwards")

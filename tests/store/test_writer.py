@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from counterfoil.core import log
+from counterfoil.core import journal, log
 from counterfoil.core.entry import group_of
 from counterfoil.core.errors import Unreachable
 from counterfoil.core.operation import Answer, Operation
@@ -144,6 +144,16 @@ def test_a_conflict_is_tried_again(books: Ground, held: Held) -> None:
     held.errors = [bulk.Lost("always") for _ in range(9)]
     assert isinstance(writer.submit([earn("2", books.members[0])]).exception(60), bulk.Lost)
     writer.close()
+
+
+def test_more_than_a_group_holds_is_parted(books: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "MOST_ENTRIES", 4)
+    first, second, _third = books.members
+    with books.writer() as writer:
+        found, group = writer.submit([earn(str(place), (first, second)[place % 2]) for place in range(9)]).result(60)
+    assert ([answer.ok for answer in found], group) == ([True] * 9, None)
+    assert [count for (count,) in books.rows("SELECT count FROM entry_group ORDER BY id")] == [4, 2, 3]
+    assert len({answer.entry for answer in found}) == books.count("entry") == 9
 
 
 def test_a_database_that_fails_is_unreachable(books: Ground, held: Held) -> None:

@@ -121,11 +121,12 @@ class Entry(Struct, frozen=True, gc=False):
 
 # An id is shard (11 bits), group (36), place (16): increasing in each shard, gapless by group.
 PLACE_BITS, GROUP_BITS = 16, 36
+MOST_ENTRIES = 1 << PLACE_BITS  # of a group
 
 
 def entry_id(group: int, place: int) -> int:
     """The id of the entry at `place` of a group (see `group_id`)."""
-    assert 0 <= place < 1 << PLACE_BITS
+    assert 0 <= place < MOST_ENTRIES
     return group << PLACE_BITS | place
 
 

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from counterfoil.core.encoding import commitment, encode, entry_hash
-from counterfoil.core.entry import DebtMade, Entry, LotMade, Move, Repaid, Verb, entry_id
+from counterfoil.core.entry import MOST_ENTRIES, DebtMade, Entry, LotMade, Move, Repaid, Verb, entry_id
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.legs import postings
+
+
+class GroupFull(Exception):
+    """A group has no place for another entry: what is to be posted must be parted."""
 
 
 class Written(Struct, frozen=True, gc=False):
@@ -44,7 +48,9 @@ class Journal:
         debts: tuple[DebtMade, ...] = (),
         repaid: tuple[Repaid, ...] = (),
     ) -> Entry:
-        """Write one entry; the first holder's lots move, the second (of a gift) receives."""
+        """Write one entry; the first holder's lots move, the second (of a gift) receives. Raises GroupFull."""
+        if len(self.written) >= MOST_ENTRIES:
+            raise GroupFull
         first, number = holders[0], entry_id(self.group, len(self.written))
         members = tuple([commitment(who.member, who.secret, number) for who in holders])
         at = self.now if occurred_at is None else occurred_at

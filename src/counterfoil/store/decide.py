@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from msgspec import Struct, structs
 
 from counterfoil.core.accounts import owner_of
-from counterfoil.core.calendar import end_of_day, text_instant, valid_until
+from counterfoil.core.calendar import LAST_INSTANT, end_of_day, text_instant, valid_until
 from counterfoil.core.entry import Entry, Place, Verb, group_of, place_of
 from counterfoil.core.errors import (
     DuplicateExternalId,
@@ -70,12 +70,17 @@ def entry_name(number: int) -> str:
 def decide(desk: Desk, op: Operation) -> Answer:
     """Carry out one operation; a refusal is an answer too. A dry run works on copies and leaves nothing."""
     if op.dry_run:
-        copy = _scratch(desk, op)
-        return structs.replace(decide(copy, structs.replace(op, dry_run=False)), entry=0)
+        answer = decide(_scratch(desk, op), structs.replace(op, dry_run=False))
+        return Answer(answer.ok, 0, _unnamed(answer) if op.verb == "hold" else answer.json)
     try:
         return _accepted(desk, op)
     except Refusal as refusal:
         return refused(refusal)
+
+
+def _unnamed(answer: Answer) -> bytes:
+    """Without the id of a hold that was not made."""
+    return json_text.dumps({name: fact for name, fact in answer.facts.items() if name != "hold"})
 
 
 def refused(refusal: Refusal) -> Answer:
@@ -155,7 +160,7 @@ def _burn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
 
 def _hold(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
     who = _member(desk, op.member)
-    until = desk.journal.now + op.ttl_seconds * 1_000_000
+    until = min(desk.journal.now + op.ttl_seconds * 1_000_000, LAST_INSTANT)
     entry = verbs.hold(desk.journal, who, op.partner, op.points, until)
     return entry, {"points": op.points, "hold": verbs.hold_name(entry.id), "expires_at": text_instant(until)}
 

@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from counterfoil.core.errors import Unreachable
+from counterfoil.core.journal import GroupFull
 from counterfoil.core.operation import Answer, Operation
 from counterfoil.store import bulk
 from counterfoil.store.engine import is_conflict
@@ -134,9 +135,16 @@ class Writer:
             at = end
 
     def _post(self, operations: Sequence[Operation]) -> Result:
+        """One transaction, or several if they need more than one group: then without a group."""
         for left in reversed(range(_TRIES)):
             try:
                 return self._poster.post(operations)
+            except GroupFull:  # what came due with these operations may be many times as much
+                if len(operations) == 1:
+                    raise
+                middle = len(operations) // 2
+                parts = [self._post(operations[:middle]), self._post(operations[middle:])]
+                return [answer for answers, _group in parts for answer in answers], None
             except bulk.Lost:
                 if not left:
                     raise

@@ -173,7 +173,7 @@ class Answer(BaseModel):
     counterfoil: Proof | None = None
     lots: list[tuple[str, int]] | None = None
     expires_at: str | None = None
-    hold: str | None = None
+    hold: Annotated[str | None, Field(description="absent in a dry run of the hold itself")] = None
     released: int | None = None
     recipient: str | None = None
     recovered: int | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import partial
 from typing import Any
 
@@ -27,16 +28,29 @@ SCOPES = {
 _AMOUNTS = {"points"}
 _digest = partial(hashlib.blake2b, digest_size=32)  # RFC 7693; of a hundred bytes half the cost of SHA-256
 _KEY_LENGTH = 255
+_DIGITS = 19  # what 64 bits may need; `int` itself refuses thousands
 
 
 def read_json(raw: bytes) -> dict[str, Any]:
-    """A JSON object; raises InvalidRequest. Numbers beyond 64 bits and NaN are refused as amounts later."""
+    """A JSON object; raises InvalidRequest. Numbers beyond 64 bits, infinities and NaN are refused as amounts later."""
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise InvalidRequest("body", f"is not JSON: {error}") from error
+        value = _with_any_number(raw, error)
     if not isinstance(value, dict):
         raise InvalidRequest("body", "must be a JSON object")
+    return value
+
+
+def _with_any_number(raw: bytes, error: orjson.JSONDecodeError) -> object:
+    """What 1e309 or NaN stopped the quick parser at: one bad amount is refused by name, not all that came with it."""
+    try:
+        value: object = json.loads(
+            raw.decode(), parse_int=lambda text: int(text) if len(text) < _DIGITS else float(text)
+        )
+        orjson.dumps(value)  # half a surrogate pair stays refused
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidRequest("body", f"is not JSON: {error}") from error
     return value
 
 
