@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from counterfoil.core.errors import Unreachable
 from counterfoil.store import bulk, tables
 from counterfoil.store.engine import is_conflict, writing
 from counterfoil.store.line import Line, Lost, pipelined
+from counterfoil.store.writer import Writer
 from tests.store.ground import A, Ground, earn, ground
 
 NAMES = ("partner", "kind", "external_id")
@@ -124,6 +127,24 @@ def test_a_rival_who_was_first_makes_a_large_batch_start_again(books: Ground) ->
     answers, _group = rival.post([earn(key, member) for key in many])
     assert [answer.ok for answer in answers].count(False) == 1
     assert books.count("entry") == len(many) - 1
+
+
+def test_a_server_that_goes_away_is_unreachable_and_found_again(books: Ground) -> None:
+    member, many = books.members[0], [f"k{place}" for place in range(1_200)]
+    poster, decided = books.poster(), count()
+
+    def gone(point: str) -> None:
+        if point == "writer.decided" and next(decided) == 1:
+            books.rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE relation = 'fence'::regclass")
+
+    poster.crash = gone
+    writer = Writer(poster)
+    error = writer.submit([earn(key, member) for key in many]).exception(60)
+    assert isinstance(error, Unreachable)
+    assert books.count("entry") == 0
+    answers, _group = writer.submit([earn(key, member) for key in many]).result(60)
+    assert all(answer.ok for answer in answers)
+    writer.close()
 
 
 def test_canary_a_line_that_sends_by_itself_waits(books: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
