@@ -7,7 +7,7 @@ import pytest
 from counterfoil.core.encoding import commitment, decode, encode, entry_hash
 from counterfoil.core.entry import Verb, entry_id, group_of
 from counterfoil.core.holdings import Holdings
-from counterfoil.core.journal import Journal
+from counterfoil.core.journal import GroupFull, Journal
 from tests.core.books import DAY, PROGRAMME, Books
 
 
@@ -36,5 +36,5 @@ def test_a_group_holds_no_more_than_its_ids() -> None:
     journal = Journal(PROGRAMME, 5, 0)
     who = Holdings(1)
     journal.written = [journal.post(Verb.EARN, (who,), partner=16)] * 2**16  # type: ignore[list-item]
-    with pytest.raises(AssertionError):
+    with pytest.raises(GroupFull):
         journal.post(Verb.EARN, (who,), partner=16)

@@ -90,7 +90,7 @@ def pipelined(connection: Connection, *, large: bool = False) -> Iterator[None]:
         return
     line = connection.info[_LINE] = Line(_driver(connection))
     try:
-        with translated(connection), line.driver.pipeline(), line.ahead() if large else nullcontext():
+        with _translated(connection), line.driver.pipeline(), line.ahead() if large else nullcontext():
             yield
     finally:
         del connection.info[_LINE]
@@ -102,14 +102,14 @@ def line_of(connection: Connection) -> Iterator[Line]:
     """The line that `pipelined` holds open, or one for now: then all is checked at the end. Raises Lost, DBAPIError."""
     held = connection.info.get(_LINE)
     line = held or Line(_driver(connection))
-    with translated(connection):
+    with _translated(connection):
         yield line
     if held is None:
         line.check()
 
 
 @contextmanager
-def translated(connection: Connection) -> Iterator[None]:
+def _translated(connection: Connection) -> Iterator[None]:
     """The driver's errors as SQLAlchemy's, so that the writer judges one kind."""
     try:
         yield
