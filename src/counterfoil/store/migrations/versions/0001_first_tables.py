@@ -203,6 +203,7 @@ def upgrade() -> None:
         sa.Column("debt", sa.BigInteger(), nullable=False),
         sa.Column("next_due", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
+        postgresql_with={"fillfactor": 50},
     )
     op.create_index(
         "member_due",
