@@ -133,13 +133,13 @@ class State:
         bulk.update(connection, tables.debt, ("entry", "index"), ("left",), old_debts)
         bulk.insert(connection, tables.hold, new_holds)
         bulk.update(connection, tables.hold, ("entry",), ("state",), old_holds)
-        bulk.update(connection, tables.member, ("id",), ("available", "held", "debt", "next_due"), members)
+        bulk.update(connection, tables.member, ("id",), ("available", "held", "debt", "next_due"), sorted(members))
 
 
 def ask(connection: Connection, members: Iterable[int]) -> bulk.Later:
     """Members' rows; unknown ids have none."""
     columns = ("id", "secret", "available", "held", "debt", "next_due")
-    return bulk.ask(connection, tables.member, columns, ("id",), [(number,) for number in members])
+    return bulk.ask(connection, tables.member, columns, ("id",), [(number,) for number in sorted(members)])
 
 
 def moves_of(connection: Connection, entries: Iterable[int]) -> dict[int, tuple[Move, ...]]:
