@@ -17,17 +17,23 @@ from counterfoil.chain import signer
 from counterfoil.chain.client import Web3, connect
 from counterfoil.chain.embedded import EmbeddedChain
 from counterfoil.core.accounts import OPERATOR
-from counterfoil.core.errors import ReadOnly
+from counterfoil.core.refusals import ReadOnly
+from counterfoil.features.disputes.routes import router as disputes
+from counterfoil.features.exchange.routes import router as exchange
 from counterfoil.features.health.routes import router as health
 from counterfoil.features.log.routes import router as log
 from counterfoil.features.members.routes import router as members
 from counterfoil.features.overview.routes import router as overview
+from counterfoil.features.packs.routes import router as packs
 from counterfoil.features.partners.routes import router as partners
 from counterfoil.features.points import bodies
 from counterfoil.features.points.routes import HOT
 from counterfoil.features.points.routes import router as points
+from counterfoil.features.programme.routes import router as programme_parts
+from counterfoil.features.rewards.routes import router as rewards
 from counterfoil.features.sandbox.routes import router as sandbox
 from counterfoil.features.settlements.routes import router as settlements
+from counterfoil.features.standing.routes import router as standing
 from counterfoil.features.statements.routes import router as statements
 from counterfoil.gateway import problems
 from counterfoil.gateway.observe import Metrics, Observed
@@ -40,7 +46,23 @@ from counterfoil.store.memory import BooksMemory
 from counterfoil.store.posting import Poster
 from counterfoil.store.writer import Writer
 
-FEATURES = (points, members, partners, statements, settlements, log, sandbox, overview, health)
+FEATURES = (
+    points,
+    exchange,
+    packs,
+    rewards,
+    disputes,
+    standing,
+    members,
+    partners,
+    programme_parts,
+    statements,
+    settlements,
+    log,
+    sandbox,
+    overview,
+    health,
+)
 _WINDOW_SECONDS = 3 * 86_400
 _GENESIS_WEI = 10**26  # the embedded chain's money has no worth; its operator has plenty
 

@@ -14,12 +14,13 @@ from counterfoil.audit.report import Report
 from counterfoil.chain import signer
 from counterfoil.chain.client import Web3, connect
 from counterfoil.chain.embedded import EmbeddedChain
+from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.operation import Answer, Operation
-from counterfoil.core.rulebook.verbs import Contract
+from counterfoil.core.rulebook.contracts import Contract
 from counterfoil.gateway.state import Gateway
 from counterfoil.settlement import export
 from counterfoil.settlement.cycle import Cycle, header_of
-from counterfoil.store import registry, sequencer, settlements
+from counterfoil.store import registry, sequencer, settlements, terms
 from counterfoil.store.engine import open_books
 from counterfoil.store.memory import BooksMemory
 from counterfoil.store.posting import Poster
@@ -30,7 +31,7 @@ GROCER, BAKER, FLORIST = 16, 17, 18
 CONTRACTS = {  # odd faces, so that positions need rounding
     GROCER: Contract(1, 10_001, 1_003, 10, 2_500),
     BAKER: Contract(1, 9_997, 500, None, 0),
-    FLORIST: Contract(1, 10_000, 1_000, 365, 10_000),
+    FLORIST: Contract(1, 10_000, 1_000, 365, 10_000, issuance_bp=4_000),  # the rest of the face at use
 }
 
 
@@ -63,10 +64,12 @@ class Coalition:
         )
         self.signers = {n: signer.Signer(bytes([n]) * 32) for n in CONTRACTS}
         for number, name in ((GROCER, "grocer"), (BAKER, "baker"), (FLORIST, "florist")) if new else ():
-            made = registry.add_partner(
-                self.engine, name, CONTRACTS[number], self.signers[number].address.lower(), 0, self.now
+            made = terms.add_partner(
+                self.engine, name, [CONTRACTS[number]], self.signers[number].address.lower(), 0, self.now
             )
             assert made.number == number
+        if new:
+            terms.add_promotion(self.engine, "spring", {GROCER: 6_000, BAKER: 4_000})
         self.poster = Poster(self.engine)
         self.gateway = Gateway(
             self.engine, None, self.counterfoil, self.checkpoint, self.programme.programme, False  # type: ignore[arg-type]
@@ -100,6 +103,17 @@ class Coalition:
         external = more.pop("external_id", named)
         op = Operation(verb, partner, member=member, points=points, external_id=external, **more)
         return self.post(op)[0].entry
+
+    def act(self, verb: str, *, member: int = 0, points: int = 0, hold: int = 0, **more: Any) -> int:
+        """A seldom operation of the operator's; the entry's id, 0 if it makes none."""
+        external = f"x{len(self.kept)}" if verb in {"exchange", "buy_reward", "refund_reward"} else None
+        op = Operation(verb, OPERATOR, member=member, points=points, hold=hold, external_id=external, more=more)
+        answers, group = self.poster.post([op])
+        assert answers[0].ok, answers[0].facts
+        self.kept += [
+            json.loads(body) for body in self.gateway.bodies(answers, [group] if group else []) if answers[0].entry
+        ]
+        return answers[0].entry
 
     def wait(self, days: float) -> None:
         self.now += round(days * DAY)
@@ -188,6 +202,9 @@ def year(made: Coalition) -> None:
     made.do("refund_earn", GROCER, ann, 400, original="ann-1")  # expired ones are excused
     made.do("transfer", BAKER, eve, 20, recipient=ann)
     made.do("earn", FLORIST, dan, 60)  # repays the rest
+    made.do("earn", GROCER, bob, 20, promotion="spring", bonus=11)
+    made.do("earn", BAKER, cleo, 50, pending_days=9, external_id="cleo-late")
+    made.do("refund_earn", BAKER, cleo, 20, original="cleo-late")  # cancelled while it is pending
     made.settle()
     made.wait(45)  # grace ends
     made.do("refund_burn", FLORIST, ann, 30, original="ann-capture")

@@ -8,6 +8,7 @@ import pytest
 
 from counterfoil.audit.onchain import Chain
 from tests.audit.coalition import Coalition, year
+from tests.audit.seldom import furnish, seldom
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +45,17 @@ def settled(deployed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     made = Coalition(home)
     year(made)
     yield made, made.export(home.parent / "ledger"), made.chain()
+    made.end()
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Coalition, Path, Chain]]:
+    """The same with the whole rulebook, in several currencies and two settlements more."""
+    made = Coalition(tmp_path_factory.mktemp("whole") / "home")
+    furnish(made)
+    year(made)
+    seldom(made)
+    yield made, made.export(made.home.parent / "ledger"), made.chain()
     made.end()
 
 

@@ -133,7 +133,15 @@ class Flips:
         place = self.random.randrange(len(content) // 16)
         leaf = self.first[number] + place
         flipped = self.bit(content, 16 * place + 8 * self.random.randrange(2), 8)
-        return Flip("handle", path, f"record {place}", flipped, lambda one: one.leaf == leaf)
+        entry = self.entry_at(number, place)
+        # of an entry and the one that uses its lot nobody can tell which is under the wrong handle: both are named
+        return Flip("handle", path, f"record {place}", flipped, lambda one: one.leaf == leaf or entry in str(one))
+
+    def entry_at(self, number: int, place: int) -> str:
+        """The public id of an entry."""
+        _path, bodies, spans = self.records(number)
+        (entry,) = struct.unpack_from(">Q", bodies, spans[place][0] + 8)
+        return f"ent_{entry:016x}"
 
     def swapped(self) -> Flip:
         """Another member's handle: the wrong member credited or debited."""
@@ -142,13 +150,12 @@ class Flips:
         content = (self.ledger / path).read_bytes()
         pairs = list(struct.iter_unpack(">QQ", content))
         place = self.random.randrange(len(pairs))
-        others = sorted({first for first, _second in pairs} - set(pairs[place]))
+        others = [one for one in dict.fromkeys(first for first, _second in pairs) if one not in pairs[place]]
         pairs[place] = (self.random.choice(others), pairs[place][1])
         flipped = b"".join(struct.pack(">QQ", *pair) for pair in pairs)
-        _path, bodies, spans = self.records(number)
-        (entry,) = struct.unpack_from(">Q", bodies, spans[place][0] + 8)
+        entry = self.entry_at(number, place)
         # or the entry that uses its lot: then the message names the one that made it
-        return Flip("swapped", path, f"record {place}", flipped, lambda one: f"ent_{entry:016x}" in str(one))
+        return Flip("swapped", path, f"record {place}", flipped, lambda one: entry in str(one))
 
     def liability_handle(self) -> Flip:
         number = self.random.choice(self.numbers)

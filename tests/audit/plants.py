@@ -11,7 +11,8 @@ from msgspec import structs
 
 from counterfoil.core import holdings, journal, legs, netting, sum_tree
 from counterfoil.core.accounts import party
-from counterfoil.core.entry import Entry, LotMade, LotTerms, Place, Posting, Verb
+from counterfoil.core.entry import Entry, LotMade, Place, Posting, Verb
+from counterfoil.core.lots import LotTerms, pack_funding
 from counterfoil.core.rulebook import due, refunds, verbs
 from counterfoil.core.settlement import Supply
 from counterfoil.settlement import closing, cycle, rulebook
@@ -77,9 +78,10 @@ def burned(made: Coalition) -> int:
 
 
 def other_terms(patch: Patch) -> None:
-    def terms(*values: int) -> LotTerms:
+    def terms(*values: Any) -> LotTerms:
         made = LotTerms(*values)
-        return structs.replace(made, fee_micros=made.fee_micros + 900)
+        parts = [structs.replace(one, fee_micros=one.fee_micros + 900) for one in made.funds.parts]
+        return structs.replace(made, funding=pack_funding(parts))
 
     patch.setattr(verbs, "LotTerms", terms)
 
@@ -95,7 +97,7 @@ def one_earn(made: Coalition) -> int:
 
 def newest_first(patch: Patch) -> None:
     patch.setattr(
-        verbs, "_from", lambda lots, points, target: tuple(
+        verbs, "from_lots", lambda lots, points, target: tuple(
             holdings.take(list(lots)[::-1], points, Place.AVAILABLE, target)
         ),
     )  # fmt: skip
@@ -115,7 +117,7 @@ def expired_usable(patch: Patch) -> None:
         return sorted((lot for lot in who.lots.values() if lot.available), key=holdings.Lot.burn_key)
 
     patch.setattr(
-        verbs, "burn", lambda journal, who, partner, points: journal.post(
+        verbs, "burn", lambda journal, who, partner, points, *_more: journal.post(
             Verb.BURN, (who,), partner=partner,
             moves=tuple(holdings.take(every(who), points, Place.AVAILABLE, Place.BURNED)),
         ),
@@ -215,15 +217,15 @@ def omitted(patch: Patch) -> None:
     """The smallest liability is left out of tree, file and supply alike."""
     honest = settlements.liabilities
 
-    def fewer(source: Any, number: int) -> list[tuple[int, sum_tree.Liability]]:
-        leaves = honest(source, number)
+    def fewer(source: Any, number: int, currency: int) -> list[tuple[int, sum_tree.Liability]]:
+        leaves = honest(source, number, currency)
         return [one for one in leaves if one[1].balance != min(leaf.balance for _m, leaf in leaves)]
 
     moved = settlements.move_liabilities
 
-    def less(connection: Any, number: int, changes: Any, depth: int) -> tuple[int, int]:
-        deep, total = moved(connection, number, changes, depth)
-        leaves = honest(connection, number)
+    def less(connection: Any, number: int, currency: int, changes: Any, depth: int) -> tuple[int, int]:
+        deep, total = moved(connection, number, currency, changes, depth)
+        leaves = honest(connection, number, currency)
         return deep, total - min(leaf.balance for _m, leaf in leaves)
 
     patch.setattr(settlements, "liabilities", fewer)
@@ -268,9 +270,10 @@ def all_moved(patch: Patch) -> None:
     """Who did not move gets a new salt too: neighbours could follow them."""
     honest = settlements.liabilities
 
-    def fresh(source: Any, number: int) -> list[tuple[int, sum_tree.Liability]]:
+    def fresh(source: Any, number: int, currency: int) -> list[tuple[int, sum_tree.Liability]]:
         return [
-            (who, replace(one, commitment=bytes([number]) + one.commitment[1:])) for who, one in honest(source, number)
+            (who, replace(one, commitment=bytes([number]) + one.commitment[1:]))
+            for who, one in honest(source, number, currency)
         ]
 
     patch.setattr(settlements, "liabilities", fresh)

@@ -23,20 +23,22 @@ NAMES = (
 )  # fmt: skip
 
 
-def test_the_fixture_has_every_verb_and_every_place(settled: Settled) -> None:
+def test_the_fixture_has_every_verb_and_every_place(whole: Settled) -> None:
     found = [
         decode(body)
-        for path in sorted((settled[1] / "sealed/settlements").rglob("entries"))
+        for path in sorted((whole[1] / "sealed/settlements").rglob("entries"))
         for body in unpack_entries(path.read_bytes())
     ]
     assert {one.verb for one in found} == set(Verb)
-    assert {move.target for one in found for move in one.moves} == set(Place)
+    assert {place for one in found for move in one.moves for place in (move.source, move.target)} == set(Place)
     assert any(move.source is Place.EXPIRED for one in found for move in one.moves)
     assert any(one.debts for one in found)
 
 
-def test_all_checks_pass_without_finding(settled: Settled) -> None:
-    report = audited(settled[1], settled[2])
+@pytest.mark.parametrize("ledger", ["settled", "whole"])
+def test_all_checks_pass_without_finding(ledger: str, request: pytest.FixtureRequest) -> None:
+    _made, folder, chain = request.getfixturevalue(ledger)
+    report = audited(folder, chain)
     assert report.findings == []
     assert [(one.name, one.status, one.needs) for one in report.checks] == [(n, "passed", None) for n in NAMES]
 

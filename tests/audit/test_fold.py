@@ -16,9 +16,10 @@ from counterfoil.audit.onchain import Chain
 from counterfoil.audit.published import read_rules
 from counterfoil.audit.shapes import Wrong
 from counterfoil.core.encoding import encode
-from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Place, Posting, Verb
+from counterfoil.core.entry import DebtMade, Entry, LotMade, Place, Posting, Verb
 from counterfoil.core.files import unpack_entries, unpack_handles
 from counterfoil.core.legs import postings
+from counterfoil.core.lots import LotTerms, pack_funding
 from tests.audit.coalition import Coalition
 
 Settled = tuple[Coalition, Path, Chain]
@@ -51,6 +52,13 @@ def folded(ledger: Path, made: list[Row]) -> Outcome:
     return points, nets
 
 
+def funded(made: LotMade, name: str, change: int) -> LotMade:
+    """The lot with other money per point in its first funder's part."""
+    first, *rest = made.terms.funds.parts
+    bent = replace(first, **{name: getattr(first, name) + change})
+    return replace(made, terms=replace(made.terms, funding=pack_funding([bent, *rest])))
+
+
 def mutations(entry: Entry) -> Iterator[Entry]:
     """One part changed, everything else as it was."""
     for change in (1, -1, 10**6):
@@ -64,8 +72,9 @@ def mutations(entry: Entry) -> Iterator[Entry]:
         for i, made in enumerate(entry.lots):
             for bent in (
                 replace(made, points=made.points + change),
-                replace(made, terms=replace(made.terms, face_micros=made.terms.face_micros + change)),
-                replace(made, terms=replace(made.terms, fee_micros=made.terms.fee_micros + change)),
+                funded(made, "paid_micros", change),
+                funded(made, "owed_micros", abs(change)),
+                funded(made, "fee_micros", change),
                 replace(made, terms=replace(made.terms, issuer=made.terms.issuer + 1)),
             ):
                 yield replace(entry, lots=(*entry.lots[:i], bent, *entry.lots[i + 1 :]))

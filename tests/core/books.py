@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from counterfoil.core.accounts import OPERATOR, POOL, Kind, kind_of, owner_of
+from counterfoil.core.accounts import MEMBER_KINDS, OPERATOR, POOL, Kind, kind_of, owner_of
 from counterfoil.core.encoding import decode
 from counterfoil.core.entry import Entry, Place, Verb, group_id
 from counterfoil.core.errors import Refusal
@@ -13,8 +13,9 @@ from counterfoil.core.holdings import Holdings
 from counterfoil.core.journal import Journal, Written
 from counterfoil.core.netting import fold, positions
 from counterfoil.core.rulebook import due, refunds, verbs
+from counterfoil.core.rulebook.contracts import Contract, alone
 from counterfoil.core.rulebook.refunds import Original, Recovery
-from counterfoil.core.rulebook.verbs import Contract
+from counterfoil.core.rulebook.verbs import Grant, Sale
 from counterfoil.core.units import MONEY, NEVER
 
 PROGRAMME = b"\xc0" * 32
@@ -26,6 +27,8 @@ CONTRACTS = {
     BIG: Contract(1),
     SMALL: Contract(3, face_micros=8_333, fee_micros=777, valid_days=60, breakage_operator_bp=3_333),
     18: Contract(1, face_micros=20_000, fee_micros=0, valid_days=None, breakage_operator_bp=10_000),
+    19: Contract(2, face_micros=9_000, fee_micros=13, issuance_bp=0),
+    20: Contract(1, face_micros=11_111, fee_micros=100, issuance_bp=3_333, fee_refundable=False),
 }
 
 
@@ -56,12 +59,14 @@ class Books:
         self.written += journal.written
 
     def earn(
-        self, who: Holdings, points: int, partner: int = BIG, days: int | None = 365,
+        self, who: Holdings, points: int, partner: int = BIG, days: int | None = 365, pending: int = 0,
     ) -> Entry:  # fmt: skip
         journal = self._journal()
         expires_at = NEVER if days is None else self.now + days * DAY
+        available_at = self.now + pending * DAY if pending else 0
         try:
-            return verbs.earn(journal, who, partner, CONTRACTS[partner], points, expires_at)
+            grants = [Grant(points, alone(CONTRACTS[partner], partner))]
+            return verbs.earn(journal, who, partner, grants, Sale(self.now, expires_at, available_at))
         finally:
             self._kept(journal)
 
@@ -141,7 +146,7 @@ class Books:
                     continue
                 for word, amount in ((p.debit, -p.amount), (p.credit, p.amount)):
                     kind, owner = kind_of(word), owner_of(word)
-                    if kind in {Kind.AVAILABLE, Kind.HELD, Kind.DEBT}:
+                    if kind in MEMBER_KINDS:
                         owner = one.members[owner]
                     found[kind, owner] = found.get((kind, owner), 0) + amount
         return found
@@ -158,7 +163,8 @@ def refused(act: Callable[[], object]) -> Refusal | None:
 
 def moved(books: Books, place: Place) -> int:
     """Points that ever moved to a place."""
-    return sum(move.points for entry in books.entries for move in entry.moves if move.target is place)
+    entries = [entry for entry in books.entries if entry.verb is not Verb.FUND]
+    return sum(move.points for entry in entries for move in entry.moves if move.target is place)
 
 
 def check(books: Books) -> None:
@@ -170,23 +176,25 @@ def check(books: Books) -> None:
     for who in books.members:
         assert balances.get((Kind.AVAILABLE, who.member), 0) == who.available >= 0
         assert balances.get((Kind.HELD, who.member), 0) == who.held >= 0
+        assert balances.get((Kind.PENDING, who.member), 0) == who.sums().pending >= 0
         assert -balances.get((Kind.DEBT, who.member), 0) == who.debt >= 0
         assert who.held == sum(hold.points for hold in who.holds.values() if hold.state == "open")
         assert who.available == sum(lot.available for lot in who.lots.values())
         dues = [lot.terms.expires_at for lot in who.lots.values() if lot.available]
+        dues += [lot.terms.available_at for lot in who.lots.values() if lot.pending]
         dues += [hold.until for hold in who.holds.values() if hold.state == "open"]
         assert who.next_due() == min(dues, default=None)
         for lot in who.lots.values():
-            assert min(lot.available, lot.held, lot.burned, lot.expired) >= 0
-            assert lot.available + lot.held + lot.burned + lot.expired <= lot.points
-            backing += (lot.available + lot.held) * lot.terms.face_micros
+            assert min(lot.available, lot.held, lot.burned, lot.expired, lot.pending) >= 0
+            assert lot.available + lot.held + lot.burned + lot.expired + lot.pending <= lot.points
+            backing += (lot.available + lot.held) * lot.terms.funds.paid_micros
         for debt in who.debts.values():
             assert 0 <= debt.left <= debt.made.points
     assert nets.get(POOL, 0) == backing
     made = sum(m.points for e in books.entries if e.verb is Verb.EARN for m in e.lots)
     lots = [lot for who in books.members for lot in who.lots.values()]
-    standing = sum(lot.available + lot.held + lot.burned + lot.expired for lot in lots)
-    assert made == standing + moved(books, Place.TAKEN) + moved(books, Place.REPAID)
+    standing = sum(lot.available + lot.held + lot.burned + lot.expired + lot.pending for lot in lots)
+    assert made == standing + sum(moved(books, place) for place in (Place.TAKEN, Place.REPAID, Place.CANCELLED))
     assert positions(nets).rounding + sum(positions(nets).rounded.values()) == 0
     for entry in books.entries:
         outside = {party for party in books.money([entry]) if party >= 16}

@@ -5,18 +5,24 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from counterfoil.core.accounts import Kind, account
-from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Move, Place, Posting, Repaid, Verb
+from counterfoil.core.entry import DebtMade, Drawn, Entry, LotMade, Move, Paid, Place, Posting, Repaid, Verb
+from counterfoil.core.lots import Funding, LotTerms, pack_funding
 
 WORDS = st.one_of(st.integers(0, 3), st.integers(0, 2**64 - 1), st.just(2**64 - 1))
 HASHES = st.binary(min_size=32, max_size=32)
 ACCOUNTS = st.builds(account, st.sampled_from(Kind), st.integers(0, 2**56 - 1))
 POSTINGS = st.builds(Posting, ACCOUNTS, ACCOUNTS, st.integers(1, 2**128 - 1), WORDS)
-TERMS = st.builds(LotTerms, *[WORDS] * 11)
+SHORTS = st.integers(0, 2**16 - 1)
+PARTS = st.builds(Funding, SHORTS, SHORTS, WORDS, WORDS, WORDS, WORDS, st.booleans(), SHORTS)
+FUNDING = st.lists(PARTS, max_size=3).map(pack_funding)
+TERMS = st.builds(LotTerms, *[WORDS] * 5, FUNDING, WORDS, WORDS, WORDS)
 LOTS = st.builds(LotMade, WORDS, WORDS, TERMS)
 PLACES = st.sampled_from(Place)
 MOVES = st.builds(Move, WORDS, WORDS, PLACES, PLACES, WORDS)
 DEBTS = st.builds(DebtMade, *[WORDS] * 5)
 REPAID = st.builds(Repaid, *[WORDS] * 3)
+PAID = st.builds(Paid, *[WORDS] * 3)
+DRAWN = st.builds(Drawn, *[WORDS] * 3)
 
 
 def several(one: st.SearchStrategy[object], most: int = 4) -> st.SearchStrategy[tuple[object, ...]]:
@@ -24,6 +30,7 @@ def several(one: st.SearchStrategy[object], most: int = 4) -> st.SearchStrategy[
 
 
 ENTRIES: st.SearchStrategy[Entry] = st.builds(
-    Entry, WORDS, st.sampled_from(Verb), WORDS, WORDS, WORDS, WORDS, WORDS,
-    several(HASHES, 2), several(POSTINGS), several(LOTS), several(MOVES), several(DEBTS), several(REPAID),
+    Entry, WORDS, st.sampled_from(Verb), WORDS, WORDS, WORDS, WORDS, WORDS, WORDS,
+    several(HASHES, 2), several(POSTINGS), several(LOTS), several(MOVES), several(DEBTS), several(REPAID), several(PAID),
+    several(DRAWN),
 )  # fmt: skip

@@ -9,13 +9,13 @@ from dataclasses import MISSING, fields
 
 import pytest
 
-from counterfoil.core import errors
+from counterfoil.core import errors, refusals
 from counterfoil.core.errors import CounterfoilError, Refusal, Unreachable, Unreadable
 
 
 def below(root: type[CounterfoilError]) -> Iterator[type[CounterfoilError]]:
     for child in root.__subclasses__():
-        if child.__module__ == errors.__name__:
+        if child.__module__ in {errors.__name__, refusals.__name__}:
             yield child
             yield from below(child)
 
@@ -27,7 +27,7 @@ CONCRETE = [made for made in CLASSES if "code" in vars(made)]
 def instance(made: type[CounterfoilError]) -> CounterfoilError:
     """With a value of its own for each fact that has no default."""
     given: dict[str, object] = {
-        fact.name: 7 if fact.type == "int" else f"<{fact.name}>"
+        fact.name: {"int": 7, "list[str]": ["<a>", "<b>"]}.get(str(fact.type), f"<{fact.name}>")
         for fact in fields(made)
         if fact.default is MISSING and fact.default_factory is MISSING
     }

@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from counterfoil.core.entry import Entry, LotMade, LotTerms, Move, Place, Posting, Repaid, Verb
+from counterfoil.core.entry import Entry, LotMade, Move, Place, Posting, Repaid, Verb
 from counterfoil.core.holdings import Holdings, Inconsistent, Lot, take
+from counterfoil.core.lots import LotTerms
+from counterfoil.core.rulebook.contracts import Contract, alone
 from counterfoil.core.units import NEVER
 from tests.core.books import DAY, Books
 
-TERMS = LotTerms(1, 16, 16, 100, 1_000, 10_000, 1_000, 0, 1, 0, 0)
+TERMS = LotTerms(1, 16, 100, 1_000, 0, alone(Contract(1), 16))
 
 
 def entry(verb: Verb, number: int, **parts: object) -> Entry:
-    plain = Entry(number, verb, 500, 500, 16, 0, 0, (), ())
+    plain = Entry(number, verb, 500, 500, 16, 0, 0, 0, (), ())
     return replace(plain, **parts)
 
 

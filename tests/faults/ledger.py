@@ -68,7 +68,9 @@ class Ledger:
         for owner, number in enumerate([member] if other is None else [member, other]):
             who = self.members.setdefault(number, Holdings(number))
             who.apply(entry, owner)
-            self.worth[number] = sum((lot.available + lot.held) * lot.terms.face_micros for lot in who.lots.values())
+            self.worth[number] = sum(
+                (lot.available + lot.held) * lot.terms.funds.paid_micros for lot in who.lots.values()
+            )
 
     def _stored(self, connection: Connection, touched: set[int]) -> None:
         wanted = f"({', '.join(map(str, touched))})"

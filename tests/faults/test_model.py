@@ -156,7 +156,7 @@ def off_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def generous(lots: list[Lot], points: int, target: Place) -> tuple[Move, ...]:
         return tuple(take(lots, min(points, sum(lot.available for lot in lots)), Place.AVAILABLE, target))
 
-    monkeypatch.setattr(verbs, "_from", generous)
+    monkeypatch.setattr(verbs, "from_lots", generous)
 
 
 def sums_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 
 from counterfoil.core.operation import Answer, Operation
-from counterfoil.core.rulebook.verbs import Contract
-from counterfoil.store import books, bulk, registry, sequencer
+from counterfoil.core.rulebook.contracts import Contract
+from counterfoil.store import books, bulk, registry, sequencer, terms
 from counterfoil.store.bulk import Lost
 from counterfoil.store.posting import Group, Poster
 from tests.faults.ledger import Ledger
@@ -24,7 +24,7 @@ WRITERS, MEMBERS, EACH = 8, 24, 1_000
 SUMS = """
 SELECT (SELECT sum(available + held) FROM member),
        (SELECT sum(available + held) FROM lot WHERE available > 0 OR held > 0),
-       (SELECT sum((available + held) * face_micros) FROM lot WHERE available > 0 OR held > 0),
+       (SELECT sum((available + held) * 10000) FROM lot WHERE available > 0 OR held > 0),
        (SELECT coalesce(sum("left"), 0) FROM debt WHERE "left" > 0),
        (SELECT number FROM fence) - (SELECT max(id) FROM entry_group),
        (SELECT g.count - (SELECT count(*) FROM entry WHERE id >= g.id * 65536)
@@ -180,8 +180,8 @@ def test_a_commit_between_the_statements_of_the_sequencer(fresh_schema: Callable
 
 def test_a_new_partner_between_the_statements_of_the_registry(fresh_schema: Callable[[], str]) -> None:
     with rivals(fresh_schema(), 2) as table:
-        add = (table.engines[1], "D", Contract(1), None, 0, START)
-        seen = between(table.engine, "FROM contract", lambda: registry.add_partner(*add))
+        add = (table.engines[1], "D", [Contract(1)], None, 0, START)
+        seen = between(table.engine, "FROM contract", lambda: terms.add_partner(*add))
         with table.engine.connect() as connection:
             known = registry.load(connection)
         assert seen

@@ -96,9 +96,9 @@ def test_states_of_points(engines: Stand) -> None:
     engines.burn("A", m, 10)
     good(engines.post("A", "holds", {"external_id": "h", "member": m, "points": 20, "ttl_seconds": 60}))
     assert engines.balance(m) == {
-        "member": m, "currency": "CP", "available": 120, "held": 20, "pending": 0, "debt": 0, "balance": 120,
+        "member": m, "currency": "CP", "available": 120, "held": 20, "pending": 0, "debt": 0, "balance": 120, "own": [],
     }  # fmt: skip
-    assert engines.read("A", f"members/{m}/balance") == {"member": m, "currency": "CP", "available": 120}
+    assert engines.read("A", f"members/{m}/balance") == {"member": m, "currency": "CP", "available": 120, "own": []}
     lots = engines.read("operator", f"members/{m}/lots")["data"]
     assert [(lot["issuer"], lot["available"], lot["held"]) for lot in lots] == [("A", 70, 20), ("B", 50, 0)]
     assert lots[0]["expires_at"] == "2026-01-31T23:00:00.000000Z"

@@ -22,6 +22,31 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/refunds"): ("refund", {**MOVE, "earn": "y"}),
     ("POST", "/v1/transfers"): ("transfer", {**MOVE, "sender": MEMBER, "recipient": MEMBER[:-1] + "2"}),
     ("POST", "/v1/batches"): ("read", {"operations": [{"verb": "earn"}]}),
+    ("POST", "/v1/rates"): ("operator", {"edges": []}),
+    ("POST", "/v1/quotes"): (
+        "transfer",
+        {**MOVE, "member": MEMBER, "src": "CP", "dst": "X", "ttl_seconds": 60},
+    ),
+    ("POST", "/v1/exchanges"): ("transfer", {"external_id": "x", "quote": "q"}),
+    ("POST", "/v1/packs"): ("operator", {"partner": 99, "points": 1}),
+    ("GET", "/v1/packs"): ("read", None),
+    ("POST", "/v1/rewards"): ("operator", {"name": "r", "partner": 99, "points": 1, "cost_micros": 1}),
+    ("GET", "/v1/rewards"): ("read", None),
+    ("POST", "/v1/vouchers"): ("operator", {"external_id": "x", "member": MEMBER, "reward": "r"}),
+    ("POST", "/v1/vouchers/{voucher}/use"): ("burn", {}),
+    ("POST", "/v1/vouchers/{voucher}/refund"): ("operator", {"external_id": "x"}),
+    ("POST", "/v1/disputes"): ("operator", {"burn": ENTRY}),
+    ("POST", "/v1/disputes/{burn}/ruling"): ("operator", {"valid": True}),
+    ("POST", "/v1/partners/{partner}/suspend"): ("operator", {}),
+    ("POST", "/v1/partners/{partner}/reinstate"): ("operator", {}),
+    ("POST", "/v1/partners/{partner}/dividends"): ("operator", {"bp": 1}),
+    ("POST", "/v1/partners/{partner}/exit"): ("operator", {}),
+    ("PUT", "/v1/first-loss"): ("operator", {"micros": 0}),
+    ("PUT", "/v1/gift-limits"): ("operator", {}),
+    ("POST", "/v1/currencies"): ("operator", {"name": "X", "issuer": 99}),
+    ("POST", "/v1/promotions"): ("operator", {"name": "spring", "shares": {"A": 10_000}}),
+    ("POST", "/v1/members/{member}/erasure"): ("operator", {}),
+    ("POST", "/v1/members/{member}/erase"): ("operator", {}),
     ("POST", "/v1/members"): ("members", {}),
     ("POST", "/v1/members/batch"): ("members", {"references": ["x"]}),
     ("GET", "/v1/members/{member}/balance"): ("read", None),
@@ -29,6 +54,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/members/{member}/entries"): ("read", None),
     ("POST", "/v1/partners"): ("operator", {"name": "new"}),
     ("GET", "/v1/partners"): ("operator", None),
+    ("POST", "/v1/partners/{partner}/contracts"): ("operator", {"since": "2031-01-01T00:00:00Z"}),
     ("POST", "/v1/partners/{partner}/keys"): ("operator", {}),
     ("DELETE", "/v1/keys/{prefix}"): ("operator", None),
     ("GET", "/v1/entries"): ("read", None),
@@ -60,7 +86,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
 }
 PLACES: dict[str, str] = {
     "hold": HOLD, "member": MEMBER, "entry": ENTRY, "partner": "99", "prefix": "nobody", "number": "99",
-    "job": "activate", "path": "0/000.p/1",
+    "voucher": "vch_7fffffffffffffff", "burn": ENTRY, "job": "activate", "path": "0/000.p/1",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from counterfoil.features.points import bodies
+from counterfoil.gateway.moves import Move
 from counterfoil.gateway.problems import MEDIA_TYPE, STATUS
 from tests.gateway.routes import PUBLIC, ROUTES, routes_of
 from tests.gateway.stand import Stand, good
@@ -87,7 +88,7 @@ def test_movements_declare_key_and_conflicts(document: dict[str, Any]) -> None:
 
 def test_the_schemas_are_the_models(document: dict[str, Any]) -> None:
     """What the document says of a verb's body is what the gateway reads it with."""
-    models: list[type[bodies.Body]] = [*bodies.MODELS.values(), bodies.Capture, bodies.Release]
+    models: list[type[Move]] = [*bodies.MODELS.values(), bodies.Capture, bodies.Release]
     for model in models:
         schema = document["components"]["schemas"][model.__name__]
         assert set(schema["properties"]) == set(model.model_fields)

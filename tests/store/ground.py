@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from counterfoil.core.operation import Operation
-from counterfoil.core.rulebook.verbs import Contract
-from counterfoil.store import registry
+from counterfoil.core.rulebook.contracts import Contract
+from counterfoil.store import registry, terms
 from counterfoil.store.engine import Engine, open_books
 from counterfoil.store.posting import Poster
 from counterfoil.store.writer import Writer
@@ -59,6 +59,6 @@ def ground(url: str, members: int = 3) -> Ground:
     registry.found(engine, zone="Europe/Warsaw", livemode=False, entropy=b"\x07" * 32)
     registry.set_clock(engine, NOON)
     for name in "AB":
-        registry.add_partner(engine, name, Contract(1), None, 0, NOON)
+        terms.add_partner(engine, name, [Contract(1)], None, 0, NOON)
     made = registry.add_members(engine, A, [f"m{place}" for place in range(members)], NOON)
     return Ground(engine, [number for number, _new in made])

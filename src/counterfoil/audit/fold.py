@@ -9,17 +9,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from counterfoil.audit.behind import Behind
 from counterfoil.audit.published import Rules
-from counterfoil.audit.rules import Before, Original, require_rule
+from counterfoil.audit.rules import Before, Books, Original, require_rule
 from counterfoil.audit.shapes import Misshapen, Order, Wrong, require_shape
 from counterfoil.core import netting
 from counterfoil.core.encoding import decode, encode
-from counterfoil.core.entry import DebtMade, Entry, LotTerms, Place, Verb
+from counterfoil.core.entry import DebtMade, Entry, Place, Verb
 from counterfoil.core.errors import Unreadable
 from counterfoil.core.holdings import Holdings, Inconsistent, Lot
 from counterfoil.core.legs import postings
+from counterfoil.core.lots import LotTerms
+from counterfoil.core.reserves import Reserve
+from counterfoil.core.rulebook.disputes import amount
+from counterfoil.core.rulebook.packs import Pack, change
 
 SKEW = 3_600_000_000  # microseconds that clocks of several gateways may differ by
+
+
+_REOPENS = {
+    Verb.REFUND_EARN, Verb.REFUND_BURN, Verb.USE_REWARD, Verb.EXPIRE_REWARD, Verb.REFUND_REWARD, Verb.RULE,
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -27,7 +37,7 @@ class Total:
     """What a handle has in one currency: points available and held, and the pool's money for them."""
 
     points: int = 0
-    face_micros: int = 0
+    paid_micros: int = 0
 
 
 @dataclass(slots=True)
@@ -35,25 +45,31 @@ class Fold:
     """`apply` takes entries in log order and raises Wrong for the first that does not fit; then the fold is over."""
 
     currencies: frozenset[int] = frozenset()
-    rules: Rules | None = None
-    terms: dict[tuple[int, int], tuple[int, int, int]] = field(default_factory=dict)
-    nets: dict[int, int] = field(default_factory=dict)  # micros by party, of the settlement under way
+    books: Books = field(default_factory=Books)
     pool: int = 0  # micros the pool ever received, less what it paid
-    holders: dict[int, Holdings] = field(default_factory=dict)
     closed: dict[tuple[int, int], tuple[int, Lot]] = field(default_factory=dict)  # handle and lot
     originals: dict[int, Original] = field(default_factory=dict)
     grace: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # lots that continue those of an entry
     touched: set[int] = field(default_factory=set)  # handles, in the settlement under way
     _order: Order = field(default_factory=Order)
-    _indebted: set[int] = field(default_factory=set)  # handles with a debt, in the group under way
+    _indebted: dict[int, int] = field(default_factory=dict)  # handles with a debt and their last entry in the group
+    _behind: Behind = field(default_factory=Behind)
     _last: int = 0
 
     def begin(self, currencies: frozenset[int], rules: Rules | None) -> None:
         """A settlement begins, with its rulebook and the currencies its header counts."""
-        self.currencies, self.rules, self.nets = currencies, rules, {}
-        self.touched = set()
-        if rules is not None:
-            self.terms = {**self.terms, **rules.terms}
+        self.currencies, self.touched = currencies, set()
+        self.books.begin(rules)
+
+    @property
+    def nets(self) -> dict[int, int]:
+        """Micros by owner, of the settlement under way."""
+        return self.books.nets
+
+    @property
+    def holders(self) -> dict[int, Holdings]:
+        """Members by handle."""
+        return self.books.holders
 
     def apply(self, entry: Entry, first: int, second: int) -> None:
         """Fold one entry of the members with these handles (0: no second). Raises Wrong."""
@@ -61,37 +77,51 @@ class Fold:
             self.end_of_group()
         self._last = entry.id
         require_shape(entry, self.currencies)
-        if not first or bool(second) != (len(entry.members) == 2) or first == second:
+        if (
+            bool(first) != bool(entry.members)
+            or bool(second) != (len(entry.members) == 2)
+            or (first and first == second)
+        ):
             raise Wrong("its handles do not fit its members")
         who = self._holder(first)
+        if entry.verb is Verb.FUND:
+            self._behind.take(entry, first)
+            netting.fold(entry.postings, self.nets)
+            return
+        self._behind.require_none()
         own = self._reopen(entry, who)
-        before = Before(who, own, self.originals.get(entry.refers_to), self.rules, self.terms)
+        before = Before(who, own, self.originals.get(entry.refers_to), self.books)
         for move in entry.moves:
             if (move.entry, move.index) not in who.lots:
                 raise Wrong(self._whose(move.entry, move.index))
         require_rule(entry, before)
         self._require_postings(entry, who)
         try:
-            who.apply(entry)
+            if first:
+                who.apply(entry)
             if second:
                 self._holder(second).apply(entry, 1)
         except Inconsistent as error:
             raise Wrong(str(error)) from error
         netting.fold(entry.postings, self.nets)
+        self._behind.expect(entry, first, who, before)
         self._remember(entry, first, before.original)
         self._rest(who, first)
-        for handle in (first, second) if second else (first,):
+        for handle in (first, second)[: len(entry.members)]:
             self.touched.add(handle)
             if self.holders[handle].debts:
-                self._indebted.add(handle)
+                self._indebted[handle] = entry.id
 
     def end_of_group(self) -> None:
         """After a group nobody has available points and a debt. Raises Wrong."""
-        for handle in self._indebted:
+        self._behind.require_none()
+        for handle, entry in self._indebted.items():
             who = self.holders[handle]
-            if who.debt and who.available:
-                text = f"after its group a member owes {who.debt} points and has {who.available} available"
-                raise Wrong(text, self._last)
+            for currency in {debt.made.currency for debt in who.debts.values()}:
+                free = who.free(currency)
+                if free:
+                    owed = who.owed(currency)
+                    raise Wrong(f"after its group a member owes {owed} points and has {free} available", entry)
         self._indebted.clear()
 
     @property
@@ -106,14 +136,14 @@ class Fold:
         for lot in who.lots.values() if who else ():
             one = found.setdefault(lot.terms.currency, Total())
             one.points += lot.available + lot.held
-            one.face_micros += (lot.available + lot.held) * lot.terms.face_micros
+            one.paid_micros += (lot.available + lot.held) * lot.terms.funds.paid_micros
         return found
 
     @staticmethod
     def change(entry: Entry, owner: int) -> int:
         """By how much an entry changes the points that the member at place `owner` has, available and held."""
-        made = sum(one.points for one in entry.lots if one.owner == owner)
-        if owner:
+        made = sum(one.points for one in entry.lots if one.owner == owner and not one.terms.available_at)
+        if owner or entry.verb is Verb.FUND:
             return made
         places = (Place.AVAILABLE, Place.HELD)
         gone = sum(m.points * ((m.source in places) - (m.target in places)) for m in entry.moves)
@@ -125,13 +155,17 @@ class Fold:
         due = who.next_due()
         if due is None or due > at - SKEW:
             return None
-        lot = next((lot for lot in who.lots.values() if lot.available and lot.terms.expires_at == due), None)
-        if lot is not None:
-            return "points that ran out before the close are still available", lot.entry
+        for lot in who.lots.values():
+            if lot.available and lot.terms.expires_at == due:
+                return "points that ran out before the close are still available", lot.entry
+            if lot.pending and lot.terms.available_at == due:
+                return "points that became available before the close are still pending", lot.entry
         hold = next(hold for hold in who.holds.values() if hold.until == due)
-        return "a hold that lapsed before the close is still open", hold.entry
+        return "a hold or voucher that lapsed before the close is still open", hold.entry
 
     def _holder(self, handle: int) -> Holdings:
+        if not handle:
+            return Holdings(0)
         who = self.holders.get(handle)
         if who is None:
             who = self.holders[handle] = Holdings(handle)
@@ -139,10 +173,13 @@ class Fold:
 
     def _reopen(self, entry: Entry, who: Holdings) -> list[Lot]:
         """Put lots that rest back where a refund needs them; the earn's own ones are the answer."""
-        if entry.verb not in {Verb.REFUND_EARN, Verb.REFUND_BURN}:
+        if entry.verb not in _REOPENS:
             return []
         original = self.originals.get(entry.refers_to)
         names = [(move.entry, move.index) for move in entry.moves]
+        voucher = who.holds.get(entry.refers_to)
+        if voucher is not None:
+            names += [(number, index) for number, index, _points in voucher.parts]
         if original is not None and original.burned is not None:
             names += [(number, index) for number, index, _points in original.burned]
         own, index = [], 0
@@ -181,20 +218,43 @@ class Fold:
     def _remember(self, entry: Entry, handle: int, original: Original | None) -> None:
         if entry.verb is Verb.EARN:
             points = sum(made.points for made in entry.lots)
-            self.originals[entry.id] = Original(entry.partner, handle, points, None)
+            self.originals[entry.id] = Original(entry.partner, handle, points, None, drawn=entry.drawn)
+            change(self.books.packs.get(entry.partner, ()), entry.drawn, -1)
+            if entry.lots[0].terms.funding:
+                self.books.issued[entry.partner] = self.books.issued.get(entry.partner, 0) + points
+        elif entry.verb is Verb.BUY_PACK:
+            sizes = [block.points for block in entry.drawn] + [0]
+            self.books.packs.setdefault(entry.partner, []).append(
+                Pack(entry.id, sizes[0], sizes[0], sizes[1], sizes[1])
+            )
         elif entry.verb in {Verb.BURN, Verb.CAPTURE}:
             used = tuple((m.entry, m.index, m.points) for m in entry.moves if m.target is Place.BURNED)
-            self.originals[entry.id] = Original(entry.partner, handle, sum(p for _e, _i, p in used), used)
+            points = sum(p for _e, _i, p in used)
+            self.originals[entry.id] = Original(
+                entry.partner, handle, points, used, entry.value_micros, paid_micros=amount(entry)
+            )  # fmt: skip
+        elif original is not None and entry.verb in {Verb.DISPUTE, Verb.RULE}:
+            original.disputed = "open" if entry.verb is Verb.DISPUTE else "ruled"
+            original.refunded += sum(m.points for m in entry.moves)
+        elif entry.verb is Verb.EXIT:
+            lots = [lot for who in self.holders.values() for lot in who.lots.values()]
+            owing = [lot for lot in lots if (p := lot.terms.funds.part(entry.partner)) is not None and p.owed_micros]
+            points = sum(lot.available + lot.held for lot in owing)
+            self.books.reserves[entry.partner] = Reserve(sum(one.micros for one in entry.paid), points)
         elif original is not None and entry.verb in {Verb.REFUND_EARN, Verb.REFUND_BURN}:
             original.refunded += sum(m.points for m in entry.moves) + sum(owed.points for owed in entry.debts)
-            for index, made in enumerate(entry.lots):
+            change(self.books.packs.get(entry.partner, ()), entry.drawn, 1)
+            if original.drawn:
+                original.returned += sum(m.points for m in entry.moves if m.source is not Place.EXPIRED)
+        for index, made in enumerate(entry.lots):
+            if made.terms.origin_entry:
                 self.grace.setdefault(made.terms.origin_entry, []).append((entry.id, index))
 
     def _rest(self, who: Holdings, handle: int) -> None:
         """Put away what has nothing left to use."""
         for name in who.touched:
             lot = who.lots[name]
-            if not lot.available and not lot.held:
+            if not lot.available and not lot.held and not lot.pending:
                 self.closed[name] = handle, who.lots.pop(name)
         who.touched.clear()
         for paid in [name for name, debt in who.debts.items() if not debt.left]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 from counterfoil.core.accounts import LAST_PARTY
 from counterfoil.core.entry import GROUP_BITS, PLACE_BITS, Entry, Place, Verb, group_of, place_of
@@ -39,36 +40,67 @@ class Shape:
     repaid: bool = False
     refers: bool = False
     until: bool = False
+    paid: bool = False
+    drawn: bool = False
 
 
 def _moves(*pairs: tuple[Place, Place]) -> frozenset[tuple[Place, Place]]:
     return frozenset(pairs)
 
 
-_A, _H, _B = Place.AVAILABLE, Place.HELD, Place.BURNED
+_A, _H, _B, _P = Place.AVAILABLE, Place.HELD, Place.BURNED, Place.PENDING
 SHAPES = {
-    Verb.EARN: Shape(_moves(), lots=True),
+    Verb.EARN: Shape(_moves(), lots=True, drawn=True),
     Verb.BURN: Shape(_moves((_A, _B))),
     Verb.HOLD: Shape(_moves((_A, _H)), until=True),
     Verb.CAPTURE: Shape(_moves((_H, _B), (_H, _A)), refers=True),
     Verb.RELEASE: Shape(_moves((_H, _A)), refers=True),
-    Verb.REFUND_EARN: Shape(_moves((_A, Place.TAKEN), (Place.EXPIRED, Place.TAKEN)), debts=True, refers=True),
+    Verb.REFUND_EARN: Shape(
+        _moves((_P, Place.CANCELLED), (_A, Place.TAKEN), (Place.EXPIRED, Place.TAKEN), (_A, Place.REPAID)),
+        debts=True, refers=True, drawn=True,
+    ),
     Verb.REFUND_BURN: Shape(_moves((_B, _A), (_B, Place.RENEWED)), lots=True, refers=True),
     Verb.TRANSFER: Shape(_moves((_A, Place.GIFTED)), members=2, lots=True),
     Verb.EXPIRE: Shape(_moves((_A, Place.EXPIRED))),
     Verb.REPAY: Shape(_moves((_A, Place.REPAID)), repaid=True, refers=True),
-}
+    Verb.ACTIVATE: Shape(_moves((_P, _A))),
+    Verb.EXCHANGE: Shape(_moves((_A, _B)), lots=True, paid=True),
+    Verb.BUY_REWARD: Shape(_moves((_A, _B)), until=True),
+    Verb.USE_REWARD: Shape(_moves(), refers=True, paid=True),
+    Verb.EXPIRE_REWARD: Shape(_moves((_B, Place.EXPIRED)), refers=True),
+    Verb.REFUND_REWARD: Shape(_moves((_B, _A), (_B, Place.RENEWED)), lots=True, refers=True),
+    Verb.DISPUTE: Shape(_moves(), refers=True, paid=True),
+    Verb.RULE: Shape(_moves((_B, _A), (_B, Place.RENEWED)), lots=True, refers=True, paid=True),
+    Verb.ERASE: Shape(_moves((_A, Place.EXPIRED), (_P, Place.CANCELLED)), repaid=True),
+    Verb.EXIT: Shape(_moves(), members=0, paid=True),
+    Verb.DEFAULT: Shape(_moves(), members=0, paid=True),
+    Verb.DIVIDEND: Shape(_moves(), members=0, paid=True),
+    Verb.BUY_PACK: Shape(_moves(), members=0, paid=True, drawn=True),
+    Verb.FUND: Shape(_moves(*product(Place, Place)), refers=True, paid=True),  # those of the entry it refers to
+}  # fmt: skip
+_PAYING = {  # verbs that may move nothing but money
+    Verb.FUND, Verb.BUY_PACK, Verb.USE_REWARD, Verb.DEFAULT, Verb.DIVIDEND, Verb.DISPUTE, Verb.RULE,
+}  # fmt: skip
+_VALUED = {  # verbs that name what a point is paid, or a reward costs, or the breakage an exit reckons with
+    Verb.BURN, Verb.CAPTURE, Verb.REFUND_BURN, Verb.EXCHANGE, Verb.BUY_REWARD, Verb.RULE, Verb.EXIT,
+}  # fmt: skip
 
 
 def require_shape(entry: Entry, currencies: frozenset[int]) -> None:
     """Raises Misshapen unless the entry has the parts its verb allows, with figures in range."""
     shape, verb = SHAPES[entry.verb], entry.verb.name.lower()
-    if len(entry.members) != shape.members:
+    if len(entry.members) != shape.members and (entry.verb is not Verb.FUND or len(entry.members) > 1):
         raise Misshapen(f"a {verb} with {len(entry.members)} members")
-    for part, allowed in ((entry.lots, shape.lots), (entry.debts, shape.debts), (entry.repaid, shape.repaid)):
+    for part, allowed in (
+        (entry.lots, shape.lots),
+        (entry.debts, shape.debts),
+        (entry.repaid, shape.repaid),
+        (entry.paid, shape.paid),
+        (entry.drawn, shape.drawn),
+    ):
         if part and not allowed:
             raise Misshapen(f"a {verb} with parts that it cannot have")
-    if not (entry.moves or entry.lots or entry.debts):
+    if not entry.moves and not _something_else(entry):
         raise Misshapen(f"a {verb} of nothing")
     if any((move.source, move.target) not in shape.moves for move in entry.moves):
         raise Misshapen(f"a {verb} with a move that it cannot make")
@@ -76,7 +108,24 @@ def require_shape(entry: Entry, currencies: frozenset[int]) -> None:
         raise Misshapen(f"a {verb} that refers to {entry.refers_to:x} and lasts until {entry.until}")
     if not entry.occurred_at <= entry.at <= LAST_INSTANT or entry.partner > LAST_PARTY:
         raise Misshapen("its instants or its partner are out of range")
+    if entry.value_micros > MAX_MICROS or (entry.value_micros and entry.verb not in _VALUED):
+        raise Misshapen("it pays a value that its verb does not have, or one out of range")
     _require_parts(entry, shape, currencies)
+
+
+def _something_else(entry: Entry) -> bool:
+    """Whether an entry that moves no points does what its verb may do without."""
+    match entry.verb:
+        case Verb.EARN:
+            return bool(entry.lots)
+        case Verb.REFUND_EARN:
+            return bool(entry.debts)
+        case Verb.ERASE:
+            return bool(entry.repaid)
+        case Verb.EXIT:
+            return True
+        case verb:
+            return verb in _PAYING and bool(entry.paid)
 
 
 def _require_parts(entry: Entry, shape: Shape, currencies: frozenset[int]) -> None:
@@ -85,15 +134,25 @@ def _require_parts(entry: Entry, shape: Shape, currencies: frozenset[int]) -> No
         t = made.terms
         if made.owner != owner or not 0 < made.points <= MAX_POINTS or t.currency not in currencies:
             raise Misshapen("a lot has an owner, points or a currency out of range")
-        if max(t.issuer, t.funder) > LAST_PARTY or max(t.face_micros, t.fee_micros) > MAX_MICROS:
+        if t.issuer > LAST_PARTY or max(t.earned_at, t.available_at) > LAST_INSTANT:
             raise Misshapen("a lot's terms are out of range")
-        if t.breakage_operator_bp > BASIS_POINTS:
-            raise Misshapen("a lot gives the operator more than all of its breakage")
+        parts = t.funds.parts
+        if [one.party for one in parts] != sorted({one.party for one in parts}):
+            raise Misshapen("a lot's funders are not in order")
+        for one in parts:
+            if max(one.paid_micros, one.owed_micros, one.fee_micros, one.use_fee_micros) > MAX_MICROS:
+                raise Misshapen("a lot's terms are out of range")
+            if one.breakage_operator_bp > BASIS_POINTS:
+                raise Misshapen("a lot gives the operator more than all of its breakage")
     for owed in entry.debts:
         if owed.owner or not 0 < owed.points <= MAX_POINTS or owed.currency not in currencies:
             raise Misshapen("a debt has an owner, points or a currency out of range")
     if any(not 0 < move.points <= MAX_POINTS for move in entry.moves):
         raise Misshapen("it moves points out of range")
+    if any(not 0 < block.points <= MAX_POINTS or block.reserve > 1 for block in entry.drawn):
+        raise Misshapen("it draws on a block that cannot be")
+    if any(not 0 < money.micros <= LAST_INSTANT for money in entry.paid):
+        raise Misshapen("it pays money out of range")
     if any(posting.amount <= 0 for posting in entry.postings):
         raise Misshapen("a posting of nothing")
 

@@ -20,13 +20,14 @@ from counterfoil.chain.client import Reverted, asked, connect
 from counterfoil.chain.settlement import SettlementContract
 from counterfoil.chain.signer import Signer, key_file
 from counterfoil.core import netting
+from counterfoil.core.accounts import settled_by
 from counterfoil.core.counterfoil import hex_field
 from counterfoil.core.encoding import decode, entry_hash
 from counterfoil.core.errors import Unreachable, Unreadable
 from counterfoil.core.files import TILE, FileHash, manifest_hash, tile_path, unpack_bundle
 from counterfoil.core.log import Frontier
 from counterfoil.core.settlement import NOTHING, Header, outcome, pack_defaults, unpack_supply
-from counterfoil.core.units import COALITION_CURRENCY, rounded_half_even
+from counterfoil.core.units import rounded_half_even
 
 TIMEOUT_SECONDS = 60
 ROWS_PAGE = 5_000
@@ -225,7 +226,9 @@ def _differences(
     yield from _outcome(contract, header)
     yield from _same("claim_root", NOTHING.hex(), closing.claim_root.hex())
     supplies = unpack_supply(closing.supply)
-    yield from _same("supply", [(COALITION_CURRENCY, 0, 0)], [(s.currency, s.withdrawn, s.returned) for s in supplies])
+    yield from _same(
+        "supply", [(c, 0, 0) for c in contract.currencies()], [(s.currency, s.withdrawn, s.returned) for s in supplies]
+    )
     files = [FileHash(str(f["name"]), int(f["size"]), hex_field(f, "sha256", 32)) for f in waiting["files"]]
     yield from _same("manifest", manifest_hash(files).hex(), closing.manifest.hex())
 
@@ -244,7 +247,7 @@ def _position(gateway: Gateway, partner: int, header: Header, leaves: list[bytes
             return
         last = leaf
         netting.fold(entry.postings, nets)
-    own = rounded_half_even(nets.get(partner, 0))
+    own = sum(rounded_half_even(net) for owner, net in nets.items() if settled_by(owner) == partner)
     yield from _same("position", own, netting.unpack(header.closing.gross).get(partner, 0))
 
 

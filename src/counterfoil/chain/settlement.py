@@ -44,6 +44,7 @@ class Setup:
     counterfoil_key: str
     checkpoint_key: bytes
     partners: tuple[Partner, ...]
+    currencies: tuple[tuple[int, str], ...] = ((COALITION_CURRENCY, TOKEN_SYMBOL),)  # number and name
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,10 @@ class SettlementContract:
         points = self.w3.eth.contract(address=self._fixed("points", currency), abi=artifacts.load("Points").abi)
         return int(asked(lambda: points.functions.totalSupply().call(block_identifier=at_block)))
 
+    def currencies(self) -> list[int]:
+        """Every currency with a token."""
+        return [int(number) for number in self._fixed("currencies")]
+
     def finalized(self) -> dict[int, tuple[bytes, str]]:
         """Header hash and tx of every final settlement, from the contract's own events."""
         found = asked(lambda: self.contract.events.Finalized.get_logs(from_block=0))
@@ -184,7 +189,10 @@ def deploy(outbox: Outbox, setup: Setup) -> SettlementContract:
     config = (
         setup.programme, setup.rulebook, Web3.to_checksum_address(setup.token), setup.window_seconds,
         Web3.to_checksum_address(outbox.signer.address), Web3.to_checksum_address(setup.counterfoil_key),
-        setup.checkpoint_key, [(COALITION_CURRENCY, TOKEN_NAME, TOKEN_SYMBOL)],
+        setup.checkpoint_key, [
+            (number, TOKEN_NAME if number == COALITION_CURRENCY else f"{name} points", name)
+            for number, name in setup.currencies
+        ],
         [(p.number, Web3.to_checksum_address(p.signer), p.floor_micros) for p in setup.partners],
     )  # fmt: skip
     return SettlementContract(w3, _create(outbox, "Settlement", "deploy:settlement", config))

@@ -1,7 +1,8 @@
 """Accounts: who stands on either side of a posting.
 
-An account is one 64-bit word: its kind in the top byte, its owner below: a party's number, or
-the place of a member among the entry's members (an entry never names a member otherwise).
+An account is one 64-bit word: its kind in the top byte, its owner below: a party's number (with the
+partner it is kept for above it), or the place of a member among the entry's members (an entry never names a member
+otherwise).
 
 Debit and credit: money debits who pays and credits who receives. Points credit what a member may
 use (the coalition's liability) and debit the issuer that made them.
@@ -18,25 +19,42 @@ RESERVED = {POOL: "pool", OPERATOR: "operator", RESERVE: "reserve", SUSPENSE: "s
 
 
 class Kind(IntEnum):
-    """What an account holds; the owner of the last three is a member's place in the entry."""
+    """What an account holds; the owner of the last four is a member's place in the entry."""
 
     PARTY = 1  # money of a partner or a reserved party
     ISSUED = 2  # points a party has made, less those taken back
     BURNED = 3  # points used at a party, less those given back
-    EXPIRED = 4  # points that ran out, by funder
+    EXPIRED = 4  # points that ran out, by issuer
     AVAILABLE = 5
     HELD = 6
     DEBT = 7
+    PENDING = 8
 
 
-MEMBER_KINDS = frozenset({Kind.AVAILABLE, Kind.HELD, Kind.DEBT})
+MEMBER_KINDS = frozenset({Kind.AVAILABLE, Kind.HELD, Kind.DEBT, Kind.PENDING})
 _OWNER = (1 << 56) - 1
+_SHORT = 16
 _PARTY = Kind.PARTY << 56
 
 
 def account(kind: Kind, owner: int) -> int:
     """The account word of `kind` and `owner`."""
     return kind << 56 | owner
+
+
+def kept_for(reserved: int, partner: int) -> int:
+    """The owner word of what a reserved party keeps for one partner: its prefunding, its exit reserve."""
+    return partner << _SHORT | reserved
+
+
+def estate(partner: int) -> int:
+    """The owner word of an insolvent partner's estate, beside its own."""
+    return partner << _SHORT
+
+
+def settled_by(owner: int) -> int:
+    """The party in whose word on chain an owner's money stands."""
+    return owner & (1 << _SHORT) - 1 or owner >> _SHORT
 
 
 def party(number: int) -> int:

@@ -9,15 +9,26 @@ import hashlib
 import struct
 
 from counterfoil.core.accounts import kind_of
-from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Move, Place, Posting, Repaid, Verb
+from counterfoil.core.entry import DebtMade, Drawn, Entry, LotMade, Move, Paid, Place, Posting, Repaid, Verb
 from counterfoil.core.errors import Unreadable
+from counterfoil.core.lots import PART_WORDS, LotTerms, funds
 
 VERSION = 1
-HEAD, MEMBER, POSTING, LOT, MOVE, DEBT, REPAID = 14, 4, 5, 13, 5, 5, 3  # words of each part
+HEAD, MEMBER, POSTING, LOT, MOVE, DEBT, REPAID, PAID, DRAWN = (
+    17,
+    4,
+    5,
+    11,
+    5,
+    5,
+    3,
+    3,
+    3,
+)  # words of each part; a lot's funding follows
 MAX_PARTS = 2**16 - 1
 _HIGH, _LOW = 64, 2**64 - 1
-_HEAD, _POSTING, _LOT, _MOVE, _DEBT, _REPAID = (
-    struct.Struct(f">{words}Q").pack for words in (HEAD, POSTING, LOT, MOVE, DEBT, REPAID)
+_HEAD, _POSTING, _LOT, _MOVE, _DEBT, _REPAID, _PAID, _DRAWN = (
+    struct.Struct(f">{words}Q").pack for words in (HEAD, POSTING, LOT, MOVE, DEBT, REPAID, PAID, DRAWN)
 )
 
 
@@ -58,22 +69,26 @@ def encode(entry: Entry) -> bytes:
     """The body of an entry. struct.error if a figure does not fit its word."""
     parts = [_HEAD(
         VERSION, entry.id, entry.verb, entry.at, entry.occurred_at, entry.partner, entry.refers_to, entry.until,
-        len(entry.members), len(entry.postings), len(entry.lots), len(entry.moves), len(entry.debts),
-        len(entry.repaid),
+        entry.value_micros, len(entry.members), len(entry.postings), len(entry.lots), len(entry.moves), len(entry.debts),
+        len(entry.repaid), len(entry.paid), len(entry.drawn),
     )]  # fmt: skip
     parts += [_member(member) for member in entry.members]
     parts += [_POSTING(p.debit, p.credit, p.unit, p.amount >> _HIGH, p.amount & _LOW) for p in entry.postings]
     for made in entry.lots:
         t = made.terms
-        parts.append(_LOT(made.owner, made.points, t.currency, t.issuer, t.funder, t.earned_at, t.expires_at,
-                          t.face_micros, t.fee_micros, t.breakage_operator_bp, t.contract,
-                          t.origin_entry, t.origin_index))  # fmt: skip
+        parts.append(_LOT(made.owner, made.points, t.currency, t.issuer, t.earned_at, t.expires_at, t.available_at,
+                          t.origin_entry, t.origin_index, t.prepaid, len(t.funding) // (8 * PART_WORDS)))  # fmt: skip
+        parts.append(t.funding)
     if entry.moves:
         parts += [_MOVE(m.entry, m.index, m.source, m.target, m.points) for m in entry.moves]
     if entry.debts:
         parts += [_DEBT(d.owner, d.points, d.currency, d.issuer, d.fee_micros) for d in entry.debts]
     if entry.repaid:
         parts += [_REPAID(r.entry, r.index, r.points) for r in entry.repaid]
+    if entry.paid:
+        parts += [_PAID(p.debit, p.credit, p.micros) for p in entry.paid]
+    if entry.drawn:
+        parts += [_DRAWN(d.pack, d.reserve, d.points) for d in entry.drawn]
     return b"".join(parts)
 
 
@@ -90,27 +105,57 @@ def decode(body: bytes) -> Entry:
     w = struct.unpack(f">{len(body) // 8}Q", body)
     if w[0] != VERSION:
         raise Unreadable("entry", f"version {w[0]}, known is {VERSION}")
-    counts = w[8:HEAD]
-    widths = (MEMBER, POSTING, LOT, MOVE, DEBT, REPAID)
-    if max(counts) > MAX_PARTS or HEAD + sum(n * k for n, k in zip(counts, widths, strict=True)) != len(w):
+    counts = w[HEAD - 8 : HEAD]
+    if max(counts) > MAX_PARTS:
         raise Unreadable("entry", f"{len(w)} words do not hold the parts it announces")
-    starts = [HEAD]
-    for count, width in zip(counts, widths, strict=True):
-        starts.append(starts[-1] + count * width)
-    spans = [range(a, b, k) for a, b, k in zip(starts, starts[1:], widths, strict=False)]
-    members, postings, lots, moves, debts, repaid = spans
+    members, postings, lots, moves, debts, repaid, paid, drawn = counts
+    at = HEAD + members * MEMBER + postings * POSTING
+    made: list[LotMade] = []
+    for _ in range(lots):
+        end = at + LOT
+        funding = w[end - 1] if end <= len(w) else MAX_PARTS
+        if funding >= MAX_PARTS:
+            raise Unreadable("entry", f"{len(w)} words do not hold the parts it announces")
+        made.append(_lot(body, w, at, funding))
+        at = end + funding * PART_WORDS
+    spans = _spans(at, ((moves, MOVE), (debts, DEBT), (repaid, REPAID), (paid, PAID), (drawn, DRAWN)))
+    if spans[-1].stop != len(w):
+        raise Unreadable("entry", f"{len(w)} words do not hold the parts it announces")
+    first = HEAD + members * MEMBER
     try:
         return Entry(
-            w[1], Verb(w[2]), w[3], w[4], w[5], w[6], w[7],
-            tuple(body[i * 8 : i * 8 + 32] for i in members),
-            tuple(_posting(w, i) for i in postings),
-            tuple(LotMade(w[i], w[i + 1], LotTerms(*w[i + 2 : i + LOT])) for i in lots),
-            tuple(Move(w[i], w[i + 1], Place(w[i + 2]), Place(w[i + 3]), w[i + 4]) for i in moves),
-            tuple(DebtMade(*w[i : i + DEBT]) for i in debts),
-            tuple(Repaid(*w[i : i + REPAID]) for i in repaid),
+            w[1], Verb(w[2]), w[3], w[4], w[5], w[6], w[7], w[8],
+            tuple(body[i * 8 : i * 8 + 32] for i in range(HEAD, first, MEMBER)),
+            tuple(_posting(w, i) for i in range(first, first + postings * POSTING, POSTING)),
+            tuple(made),
+            tuple(Move(w[i], w[i + 1], Place(w[i + 2]), Place(w[i + 3]), w[i + 4]) for i in spans[0]),
+            tuple(DebtMade(*w[i : i + DEBT]) for i in spans[1]),
+            tuple(Repaid(*w[i : i + REPAID]) for i in spans[2]),
+            tuple(Paid(*w[i : i + PAID]) for i in spans[3]),
+            tuple(Drawn(*w[i : i + DRAWN]) for i in spans[4]),
         )  # fmt: skip
     except ValueError as error:
         raise Unreadable("entry", str(error)) from error
+
+
+def _spans(at: int, parts: tuple[tuple[int, int], ...]) -> list[range]:
+    """Where parts of (count, width) stand, one kind after the other."""
+    spans = []
+    for count, width in parts:
+        spans.append(range(at, at + count * width, width))
+        at += count * width
+    return spans
+
+
+def _lot(body: bytes, w: tuple[int, ...], i: int, funding: int) -> LotMade:
+    packed = body[(i + LOT) * 8 : (i + LOT + funding * PART_WORDS) * 8]
+    try:
+        funds(packed)
+    except (ValueError, struct.error) as error:
+        raise Unreadable("entry", f"a lot's funding: {error}") from error
+    return LotMade(
+        w[i], w[i + 1], LotTerms(w[i + 2], w[i + 3], w[i + 4], w[i + 5], w[i + 6], packed, w[i + 7], w[i + 8], w[i + 9])
+    )
 
 
 def _posting(w: tuple[int, ...], i: int) -> Posting:

@@ -1,8 +1,8 @@
 """Entry: one thing that happened, whole. Postings say what moved, moves say of which lots.
 
 An entry is never edited. It moves the money of one partner at most, so that a partner's own entries give
-exactly its position and show nobody else's sales: what a verb sets off for another partner (a debt
-repaid, points run out) is an entry of its own in the same group, right behind it.
+exactly its position and show nobody else's sales: what a verb sets off for another partner (its part of a lot's
+funding, a debt repaid, points run out) is an entry of its own in the same group, right behind it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 from msgspec import Struct
+
+from counterfoil.core.lots import LotTerms
 
 
 class Verb(IntEnum):
@@ -25,19 +27,36 @@ class Verb(IntEnum):
     TRANSFER = 8
     EXPIRE = 9
     REPAY = 10
+    ACTIVATE = 11
+    FUND = 12  # what the entry it refers to makes another partner pay or receive
+    EXCHANGE = 13
+    BUY_PACK = 14
+    BUY_REWARD = 15
+    USE_REWARD = 16
+    EXPIRE_REWARD = 17
+    REFUND_REWARD = 18
+    DEFAULT = 19
+    DIVIDEND = 20
+    DISPUTE = 21
+    RULE = 22
+    ERASE = 23
+    EXIT = 24
 
 
 class Place(IntEnum):
-    """Where a point of a lot stands. AVAILABLE and HELD are outstanding; the others have left."""
+    """Where a point of a lot stands. AVAILABLE and HELD are outstanding; PENDING is not yet, the others have left."""
 
     AVAILABLE = 1
     HELD = 2
     BURNED = 3
     EXPIRED = 4
-    TAKEN = 5  # by a refund of an earn
+    TAKEN = 5  # by a refund of the earn that made them
     GIFTED = 6  # lives on as the receiver's lot
-    REPAID = 7  # to a debt
+    REPAID = 7  # for what a refund takes beyond its own lots, at once or as a debt
     RENEWED = 8  # given back after its last day: lives on as a lot with grace
+    PENDING = 9
+    CANCELLED = 10  # by a refund while it was pending
+    ISSUED = 11  # where a lot's points come from: only a funder's entry says so
 
 
 class Posting(Struct, frozen=True, gc=False):
@@ -49,24 +68,8 @@ class Posting(Struct, frozen=True, gc=False):
     unit: int
 
 
-class LotTerms(Struct, frozen=True, gc=False):
-    """What a lot was made with and keeps: money per point in micros, instants in microseconds."""
-
-    currency: int
-    issuer: int
-    funder: int
-    earned_at: int
-    expires_at: int  # first instant no longer valid; NEVER if none
-    face_micros: int
-    fee_micros: int
-    breakage_operator_bp: int
-    contract: int  # version of the issuer's contract
-    origin_entry: int  # 0: itself; of a lot with grace: the lot it continues
-    origin_index: int
-
-
 class LotMade(Struct, frozen=True, gc=False):
-    """A lot that an entry creates, all of it available, for the member at `owner`; its name: (entry, place in the list)."""
+    """A lot that an entry creates for the member at `owner`; its name: (entry, place in the list)."""
 
     owner: int
     points: int
@@ -101,6 +104,22 @@ class Repaid(Struct, frozen=True, gc=False):
     points: int
 
 
+class Paid(Struct, frozen=True, gc=False):
+    """Money that a verb's own terms move, beside what lots call for: micros from one owner of money to another."""
+
+    debit: int
+    credit: int
+    micros: int
+
+
+class Drawn(Struct, frozen=True, gc=False):
+    """Points of a prepaid block, by the entry that bought it (0: this one); `reserve` 1: of its credit block."""
+
+    pack: int
+    reserve: int
+    points: int
+
+
 class Entry(Struct, frozen=True, gc=False):
     """See SPEC.md for the bytes. `id` packs shard, group and place; `refers_to` is an entry's id or 0."""
 
@@ -110,13 +129,16 @@ class Entry(Struct, frozen=True, gc=False):
     occurred_at: int  # when what it records fell due or took place
     partner: int  # whose verb it is and whose money moves; 0: nobody's
     refers_to: int
-    until: int  # of a hold: the first instant at which it has lapsed; else 0
+    until: int  # of a hold or voucher: the first instant at which it has lapsed; else 0
+    value_micros: int  # per point used: what the contract pays, 0 for the lots' own face; of a reward bought: its cost
     members: tuple[bytes, ...]  # one commitment each, 32 bytes
     postings: tuple[Posting, ...]
     lots: tuple[LotMade, ...] = ()
     moves: tuple[Move, ...] = ()
     debts: tuple[DebtMade, ...] = ()
     repaid: tuple[Repaid, ...] = ()
+    paid: tuple[Paid, ...] = ()
+    drawn: tuple[Drawn, ...] = ()
 
 
 # An id is shard (11 bits), group (36), place (16): increasing in each shard, gapless by group.

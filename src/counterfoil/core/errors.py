@@ -2,7 +2,7 @@
 
 CounterfoilError
   Refusal                 an operation the rules turn down; stored, replayed, nothing changed
-    form, sameness, unknown things, people and partners, state, limits: in this order they answer
+    form, sameness and unknown things here; people and partners, state and limits in core/refusals.py
   Unreadable              input from outside that cannot be understood (export, proof, key file)
   Unreachable             the books, the chain or a gateway does not answer
 
@@ -116,6 +116,14 @@ class InvalidRecipient(Refusal):
 
 
 @dataclass(eq=False)
+class OccurredInFuture(Refusal):
+    code = "occurred_in_future"
+    says = "{field}: it is {now} here"
+    now: str
+    field: str = "occurred_at"
+
+
+@dataclass(eq=False)
 class IdempotencyKeyReused(Refusal):
     code = "idempotency_key_reused"
     says = "{field}: the key {key} came with another body before"
@@ -172,127 +180,36 @@ class UnknownHold(Unknown):
     says = "{field}: this partner has made no hold {value}"
 
 
+class UnknownCurrency(Unknown):
+    code, thing = "unknown_currency", "currency"
+    says = "{field}: there is no currency {value}"
+
+
+class UnknownRate(Unknown):
+    code, thing = "unknown_rate", "src"
+    says = "{field}: no rate is published for {value}"
+
+
+class UnknownReward(Unknown):
+    code, thing = "unknown_reward", "reward"
+    says = "{field}: there is no reward {value}"
+
+
+class UnknownVoucher(Unknown):
+    code, thing = "unknown_voucher", "voucher"
+    says = "{field}: there is no voucher {value}"
+
+
+class UnknownQuote(Unknown):
+    code, thing = "unknown_quote", "quote"
+    says = "{field}: there is no quote {value}"
+
+
+class UnknownPromotion(Unknown):
+    code, thing = "unknown_promotion", "promotion"
+    says = "{field}: there is no promotion {value}"
+
+
 class UnknownSettlement(Unknown):
     code, thing = "unknown_settlement", "settlement"
     says = "{field}: there is no settlement {value}"
-
-
-# --- state ------------------------------------------------------------------------------------
-
-
-@dataclass(eq=False)
-class HoldExpired(Refusal):
-    code = "hold_expired"
-    says = "{field}: the hold {hold} ended at {expired_at}"
-    hold: str
-    expired_at: str
-    field: str = "hold"
-
-
-@dataclass(eq=False)
-class AlreadyCaptured(Refusal):
-    code = "already_captured"
-    says = "{field}: the hold {hold} was captured before; a hold is captured once"
-    hold: str
-    field: str = "hold"
-
-
-class AlreadyReleased(AlreadyCaptured):
-    code = "already_released"
-    says = "{field}: the hold {hold} was released before"
-
-
-@dataclass(eq=False)
-class PartnersFixed(Refusal):
-    code = "partners_fixed"
-    says = "{field}: the settlement contract is deployed with its partners; {value} cannot be added to it"
-    value: str
-    field: str = "name"
-
-
-@dataclass(eq=False)
-class SettlementNotWaiting(Refusal):
-    code = "settlement_not_waiting"
-    says = "{field}: settlement {number} is {state}; it takes no signature"
-    number: int
-    state: str
-    field: str = "settlement"
-
-
-@dataclass(eq=False)
-class BadSignature(Refusal):
-    code = "bad_signature"
-    says = "{field}: {why}"
-    why: str
-    field: str = "signature"
-
-
-@dataclass(eq=False)
-class ClockBackwards(Refusal):
-    code = "clock_backwards"
-    says = "{field}: the test clock stands at {now} and only moves forward"
-    now: str
-    field: str = "at"
-
-
-@dataclass(eq=False)
-class NotInLivemode(Refusal):
-    code = "not_in_livemode"
-    says = "{field}: this belongs to a sandbox; the programme is live"
-    field: str = "livemode"
-
-
-@dataclass(eq=False)
-class ReadOnly(Refusal):
-    code = "books_behind_checkpoint"
-    says = "{field}: the books are behind a checkpoint they once signed ({size} leaves, {signed} signed); posting stops"
-    size: int
-    signed: int
-    field: str = "database"
-
-
-@dataclass(eq=False)
-class ChainUnavailable(Refusal):
-    code = "chain_unavailable"
-    says = "{field}: {why}"
-    why: str
-    field: str = "rpc"
-
-
-# --- limits -----------------------------------------------------------------------------------
-
-
-@dataclass(eq=False)
-class InsufficientPoints(Refusal):
-    code = "insufficient_points"
-    says = "{field}: {requested} were asked for, {available} are available"
-    requested: int
-    available: int
-    field: str = "points"
-
-
-@dataclass(eq=False)
-class CaptureExceedsHold(Refusal):
-    code = "capture_exceeds_hold"
-    says = "{field}: {requested} were asked for, {held} are held"
-    requested: int
-    held: int
-    field: str = "points"
-
-
-@dataclass(eq=False)
-class RefundExceedsOriginal(Refusal):
-    code = "refund_exceeds_original"
-    says = "{field}: {requested} were asked for, {left} of {original} are left to refund"
-    requested: int
-    left: int
-    original: int
-    field: str = "points"
-
-
-@dataclass(eq=False)
-class BalanceLimit(Refusal):
-    code = "balance_limit"
-    says = "{field}: a member's points stay below 2^53; {outstanding} are outstanding"
-    outstanding: int
-    field: str = "points"

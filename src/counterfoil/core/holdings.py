@@ -10,9 +10,16 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-from counterfoil.core.entry import DebtMade, Entry, LotMade, LotTerms, Move, Place, Verb
+from counterfoil.core.entry import DebtMade, Entry, LotMade, Move, Place, Verb
+from counterfoil.core.lots import LotTerms
+from counterfoil.core.units import COALITION_CURRENCY
 
-_KEPT = {Place.AVAILABLE: "available", Place.HELD: "held", Place.BURNED: "burned", Place.EXPIRED: "expired"}
+_KEPT = {Place.AVAILABLE: "available", Place.HELD: "held", Place.BURNED: "burned", Place.EXPIRED: "expired",
+         Place.PENDING: "pending"}  # fmt: skip
+
+
+_ENDS = {Verb.CAPTURE: "captured", Verb.RELEASE: "released", Verb.USE_REWARD: "used", Verb.EXPIRE_REWARD: "expired",
+         Verb.REFUND_REWARD: "refunded"}  # fmt: skip
 
 
 class Inconsistent(Exception):
@@ -20,7 +27,7 @@ class Inconsistent(Exception):
 
 
 class Lot(Struct, gc=False):
-    """A lot's remainders by place. `points` = available + held + burned + expired + what has left for good."""
+    """A lot's remainders by place. `points` = available + held + burned + expired + pending + what has left for good."""
 
     entry: int
     index: int
@@ -30,6 +37,7 @@ class Lot(Struct, gc=False):
     held: int = 0
     burned: int = 0
     expired: int = 0
+    pending: int = 0
 
     @property
     def origin(self) -> tuple[int, int]:
@@ -47,6 +55,15 @@ class Lot(Struct, gc=False):
         return (self.terms.earned_at, self.terms.expires_at, self.origin, self.entry, self.index)
 
 
+class Sums(Struct, frozen=True, gc=False):
+    """A member's points of one currency by state."""
+
+    available: int = 0
+    held: int = 0
+    pending: int = 0
+    debt: int = 0
+
+
 class Debt(Struct, gc=False):
     """Points still owed to `made.issuer` by a member."""
 
@@ -57,13 +74,18 @@ class Debt(Struct, gc=False):
 
 
 class Hold(Struct, gc=False):
-    """A hold by `partner`: its parts are lots and points in burn order. `state` is open, captured, released or lapsed."""
+    """A hold by `partner`: its parts are lots and points in burn order. `state` is open, captured, released or lapsed.
+
+    A voucher is a hold of points already used: `cost_micros` is what its partner is paid for it, and it ends used, refunded
+    or expired.
+    """
 
     entry: int
     partner: int
     until: int
     parts: tuple[tuple[int, int, int], ...]
     state: str = "open"
+    cost_micros: int | None = None
 
     @property
     def points(self) -> int:
@@ -74,8 +96,9 @@ class Hold(Struct, gc=False):
 class Holdings(Struct, gc=False):
     """What a member has. `member` and `secret` make commitments; an auditor has a handle and no secret.
 
-    The sums are kept as lots change, so that an entry costs the same however many lots there are. Where lots were not
-    read, because an earn needs none of them, the sums stand for them too, and `unseen_due` for what falls due first.
+    The coalition currency's sums are kept as lots change, so that an entry costs the same however many lots there are.
+    Where lots were not read, because an earn needs none of them, they stand for them too, and `unseen_due` for what falls
+    due first.
     """
 
     member: int
@@ -87,19 +110,37 @@ class Holdings(Struct, gc=False):
     available: int = 0  # points free to use, due things done
     held: int = 0  # points in open holds
     unseen_due: int | None = None
+    erased: bool = False
     _due: int | None = None
     _due_known: bool = False
 
     @property
     def debt(self) -> int:
-        """Points owed."""
-        return sum([debt.left for debt in self.debts.values()]) if self.debts else 0
+        """Points owed in the coalition currency."""
+        return self.owed(COALITION_CURRENCY) if self.debts else 0
+
+    def owed(self, currency: int) -> int:
+        """Points owed in a currency."""
+        return sum([debt.left for debt in self.debts.values() if debt.made.currency == currency])
+
+    def sums(self, currency: int = COALITION_CURRENCY) -> Sums:
+        """Points by state, counted over the lots."""
+        lots = [lot for lot in self.lots.values() if lot.terms.currency == currency]
+        return Sums(
+            sum(lot.available for lot in lots), sum(lot.held for lot in lots), sum(lot.pending for lot in lots),
+            self.owed(currency),
+        )  # fmt: skip
+
+    def free(self, currency: int) -> int:
+        """Points available in a currency."""
+        return self.available if currency == COALITION_CURRENCY else self.sums(currency).available
 
     def add(self, lot: Lot) -> None:
         """A lot that is there already, as read from the books."""
         self.lots[lot.entry, lot.index] = lot
-        self.available += lot.available
-        self.held += lot.held
+        if lot.terms.currency == COALITION_CURRENCY:
+            self.available += lot.available
+            self.held += lot.held
         self._due_known = False
 
     def terms_of(self, entry: int, index: int) -> LotTerms:
@@ -110,20 +151,25 @@ class Holdings(Struct, gc=False):
         """A debt as it was made, by name."""
         return self.debts[entry, index].made
 
-    def usable(self, now: int) -> list[Lot]:
-        """Lots with free points not past at `now`, in burn order."""
+    def usable(self, now: int, currency: int = COALITION_CURRENCY) -> list[Lot]:
+        """Lots of a currency with free points not past at `now`, in burn order."""
         return sorted(
-            (lot for lot in self.lots.values() if lot.available and lot.terms.expires_at > now),
+            (
+                lot
+                for lot in self.lots.values()
+                if lot.available and lot.terms.expires_at > now and lot.terms.currency == currency
+            ),
             key=Lot.burn_key,
         )
 
     def next_due(self) -> int | None:
-        """The first instant at which something here falls due: a hold lapses or free points run out."""
+        """The first instant at which something here falls due: points activate or run out, a hold lapses."""
         if not self._due_known:
             self._due, self._due_known = self.unseen_due, True
             if self.lots or self.holds:
                 instants = [] if self.unseen_due is None else [self.unseen_due]
                 instants += [lot.terms.expires_at for lot in self.lots.values() if lot.available]
+                instants += [lot.terms.available_at for lot in self.lots.values() if lot.pending]
                 instants += [hold.until for hold in self.holds.values() if hold.state == "open"]
                 self._due = min(instants, default=None)
         return self._due
@@ -136,7 +182,7 @@ class Holdings(Struct, gc=False):
         for index, owed in enumerate(entry.debts):
             if owed.owner == owner:
                 self.debts[entry.id, index] = Debt(entry.id, index, owed, owed.points)
-        if owner:
+        if owner or entry.verb is Verb.FUND:  # a funder's entry says whose money the moves before it move
             return
         for move in entry.moves:
             self._move(move)
@@ -145,24 +191,33 @@ class Holdings(Struct, gc=False):
             if debt is None or debt.left < paid.points:
                 raise Inconsistent(f"debt {paid.entry:x}.{paid.index} is less than the {paid.points} repaid")
             debt.left -= paid.points
-        if entry.verb is Verb.HOLD:
+        if entry.verb is Verb.HOLD or entry.verb is Verb.BUY_REWARD:
             parts = tuple((m.entry, m.index, m.points) for m in entry.moves)
-            self.holds[entry.id] = Hold(entry.id, entry.partner, entry.until, parts)
+            cost = entry.value_micros if entry.verb is Verb.BUY_REWARD else None
+            self.holds[entry.id] = Hold(entry.id, entry.partner, entry.until, parts, cost_micros=cost)
             self._due_known = False
-        elif entry.verb is Verb.CAPTURE or entry.verb is Verb.RELEASE:
+        elif entry.verb in _ENDS:
             hold = self.holds.get(entry.refers_to)
             if hold is None or hold.state != "open":
                 raise Inconsistent(f"no open hold {entry.refers_to:x}")
-            lapsed = "lapsed" if entry.occurred_at >= hold.until else "released"
-            hold.state = "captured" if entry.verb is Verb.CAPTURE else lapsed
+            lapsed = entry.verb is Verb.RELEASE and entry.occurred_at >= hold.until
+            hold.state = "lapsed" if lapsed else _ENDS[entry.verb]
             self._due_known = False
 
     def _make(self, entry: int, index: int, made: LotMade) -> None:
-        self.lots[entry, index] = Lot(entry, index, made.points, made.terms, made.points)
+        terms, points = made.terms, made.points
+        due = terms.available_at
+        if due:
+            lot = Lot(entry, index, points, terms, 0, pending=points)
+        else:
+            lot = Lot(entry, index, points, terms, points)
+            due = terms.expires_at
+            if terms.currency == COALITION_CURRENCY:
+                self.available += points
+        self.lots[entry, index] = lot
         self.touched.add((entry, index))
-        self.available += made.points
-        if self._due_known and (self._due is None or made.terms.expires_at < self._due):
-            self._due = made.terms.expires_at
+        if self._due_known and (self._due is None or due < self._due):
+            self._due = due
 
     def _move(self, move: Move) -> None:
         lot = self.lots.get((move.entry, move.index))
@@ -175,21 +230,29 @@ class Holdings(Struct, gc=False):
                 if left < 0:
                     raise Inconsistent(f"lot {move.entry:x}.{move.index} has fewer than {move.points} {name}")
                 setattr(lot, name, left)
+                self._due_known = False
+                if lot.terms.currency != COALITION_CURRENCY:
+                    continue
                 if place is Place.AVAILABLE:
                     self.available += sign * move.points
-                    self._due_known = False
                 elif place is Place.HELD:
                     self.held += sign * move.points
         self.touched.add((move.entry, move.index))
 
 
+def at(lot: Lot, place: Place) -> int:
+    """A lot's points at a place where it keeps some."""
+    points: int = getattr(lot, _KEPT[place])
+    return points
+
+
 def take(lots: Iterable[Lot], points: int, source: Place, target: Place) -> list[Move]:
     """Moves of up to `points` from the lots' `source`, in the order given; short if there are not enough."""
-    moves, place = [], _KEPT[source]
+    moves = []
     for lot in lots:
         if not points:
             break
-        part = min(points, getattr(lot, place))
+        part = min(points, at(lot, source))
         if part:
             moves.append(Move(lot.entry, lot.index, source, target, part))
             points -= part

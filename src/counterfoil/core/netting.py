@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from counterfoil.core.accounts import OPERATOR, owner_of
+from counterfoil.core.accounts import OPERATOR, owner_of, settled_by
 from counterfoil.core.entry import Posting
 from counterfoil.core.errors import Unreadable
 from counterfoil.core.units import MONEY, rounded_half_even
@@ -19,21 +19,23 @@ _WORD = 16  # bytes of a packed position: uint16 id, int112 net
 
 @dataclass(frozen=True, slots=True)
 class Positions:
-    """Micro-units by party: exact, rounded alone, and what rounding leaves with the operator."""
+    """Micro-units by owner (a party, or what it keeps for a partner): exact, rounded alone, and what rounding leaves."""
 
     exact: dict[int, int]
     rounded: dict[int, int]
     rounding: int
 
     def words(self) -> dict[int, int]:
-        """What is settled on chain: rounded positions, `rounding` added to the operator's; zeros left out."""
-        words = dict(self.rounded)
-        words[OPERATOR] = words.get(OPERATOR, 0) + self.rounding
+        """What is settled on chain by party: rounded positions added, `rounding` to the operator's; zeros left out."""
+        words = {OPERATOR: self.rounding}
+        for owner, net in self.rounded.items():
+            number = settled_by(owner)
+            words[number] = words.get(number, 0) + net
         return {number: net for number, net in sorted(words.items()) if net}
 
 
 def fold(postings: Iterable[Posting], into: dict[int, int]) -> None:
-    """Add the money of `postings` to nets by party: + the party receives, - it pays."""
+    """Add the money of `postings` to nets by owner: + it receives, - it pays."""
     for p in postings:
         if p.unit == MONEY:
             payer, payee = owner_of(p.debit), owner_of(p.credit)

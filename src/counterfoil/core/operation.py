@@ -29,6 +29,17 @@ class Operation(Struct, frozen=True, gc=False):
     ttl_seconds: int = 0
     hold: int = 0
     original: str = ""
+    currency: str = "CP"
+    occurred_at: int = 0  # 0: now
+    pending_days: int | None = None  # None: as the contract says
+    promotion: str = ""
+    bonus: int = 0
+    more: dict[str, Any] | None = None  # what a seldom verb asks for besides
+
+    @property
+    def effect(self) -> tuple[int, str, str]:
+        """What it is known by once it is accepted; the name is empty where the caller gave none."""
+        return self.partner, EFFECT_KINDS.get(self.verb, self.verb), self.external_id or ""
 
     @property
     def refunded(self) -> tuple[int, str, str]:

@@ -32,6 +32,11 @@ def mul_div_down(a: int, b: int, divisor: int) -> int:
     return a * b // divisor
 
 
+def mul_div_up(a: int, b: int, divisor: int) -> int:
+    """ceil(a x b / divisor)."""
+    return -(-a * b // divisor)
+
+
 def mul_div_half_even(a: int, b: int, divisor: int) -> int:
     """A x b / divisor to the nearest whole, ties to even; symmetric around zero."""
     quotient, rest = divmod(abs(a * b), divisor)

@@ -15,17 +15,51 @@ from counterfoil.gateway.reply import Reply
 from counterfoil.store import json_text
 
 MEDIA_TYPE = "application/problem+json"
-STATUS: dict[str, int] = {
-    "invalid_request": 400, "idempotency_key_missing": 400, "invalid_amount": 400, "invalid_recipient": 400,
-    "unauthenticated": 401, "forbidden": 403, "not_in_livemode": 403, "not_found": 404,
-    "unknown_member": 404, "unknown_partner": 404, "unknown_earn": 404, "unknown_burn": 404, "unknown_hold": 404,
-    "unknown_settlement": 404, "method_not_allowed": 405, "duplicate_external_id": 409, "hold_expired": 409,
-    "already_captured": 409, "already_released": 409, "partners_fixed": 409, "settlement_not_waiting": 409,
-    "clock_backwards": 409, "insufficient_points": 409, "capture_exceeds_hold": 409,
-    "refund_exceeds_original": 409, "balance_limit": 409, "body_too_large": 413, "idempotency_key_reused": 422,
-    "bad_signature": 422, "unreadable": 422, "internal_error": 500, "books_behind_checkpoint": 503,
-    "chain_unavailable": 503, "unreachable": 503,
+_CODES = {
+    400: (
+        "idempotency_key_missing", "invalid_amount", "invalid_recipient", "invalid_request",
+        "occurred_in_future",
+    ),
+    401: (
+        "unauthenticated",
+    ),
+    403: (
+        "forbidden", "not_in_livemode", "partner_exited", "partner_suspended", "wrong_partner",
+    ),
+    404: (
+        "not_found", "unknown_burn", "unknown_currency", "unknown_earn", "unknown_hold", "unknown_member",
+        "unknown_partner", "unknown_promotion", "unknown_quote", "unknown_rate", "unknown_reward",
+        "unknown_settlement", "unknown_voucher",
+    ),
+    405: (
+        "method_not_allowed",
+    ),
+    409: (
+        "already_captured", "already_disputed", "already_released", "already_ruled", "balance_limit",
+        "capture_exceeds_hold", "clock_backwards", "currency_not_accepted", "dispute_window_closed",
+        "duplicate_external_id", "erasure_not_due", "hold_expired", "increment_violation",
+        "insufficient_points", "line_disputed", "not_disputed", "nothing_to_dispute",
+        "occurred_too_long_ago", "partners_fixed", "prefunding_exhausted", "quote_expired", "quote_used",
+        "rate_cycle_arbitrage", "refund_exceeds_original", "reward_already_used", "reward_expired",
+        "reward_refunded", "settlement_not_waiting", "velocity_limit",
+    ),
+    410: (
+        "member_erased",
+    ),
+    413: (
+        "body_too_large",
+    ),
+    422: (
+        "bad_signature", "idempotency_key_reused", "unreadable",
+    ),
+    500: (
+        "internal_error",
+    ),
+    503: (
+        "books_behind_checkpoint", "chain_unavailable", "unreachable",
+    ),
 }  # fmt: skip
+STATUS: dict[str, int] = {code: status for status, codes in _CODES.items() for code in codes}
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "code", "detail", "request_id"],
@@ -107,7 +141,9 @@ def install(app: FastAPI) -> None:
 
     async def on_invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"][1:]) or "body"
+        # a union's members stand in the place as well, under names that are no field's
+        named = [str(part) for part in first["loc"][1:] if str(part).isidentifier() or isinstance(part, int)]
+        where = ".".join(named) or "body"
         return await on_error(request, InvalidRequest(where, first["msg"]))
 
     for kind in (CounterfoilError, HTTPException, Exception):

@@ -14,8 +14,8 @@ from fastapi import Request
 from counterfoil.chain.signer import CheckpointSigner, Signer
 from counterfoil.core.counterfoil import Promise, promise_json
 from counterfoil.core.entry import group_of, place_of
-from counterfoil.core.errors import ReadOnly
 from counterfoil.core.operation import Answer, Operation
+from counterfoil.core.refusals import ReadOnly
 from counterfoil.store import books, json_text, registry
 from counterfoil.store.engine import Engine
 from counterfoil.store.posting import Group

@@ -40,18 +40,39 @@ class Coalition:
     operator: httpx.Client
     partners: dict[str, Partner] = field(default_factory=dict)
     members: dict[str, str] = field(default_factory=dict)
+    currencies: dict[str, int] = field(default_factory=lambda: {"CP": 1})
 
     @classmethod
     def at(cls, host: Host) -> Coalition:
         """With the operator's client only."""
         return cls(host, client_of(host.url, host.operator_key))
 
-    def add_partner(self, name: str, terms: dict[str, Any]) -> None:
+    def add_partner(
+        self,
+        name: str,
+        terms: dict[str, Any] | list[dict[str, Any]],
+        collateral_micros: int | None = None,
+    ) -> None:
         """Register a partner with a fresh test key; its client holds an API key with every scope."""
         signer = Signer(secrets.token_bytes(32))
-        made = asked(self.operator.post("/v1/partners", json={"name": name, "signer": signer.address, "terms": terms}))
+        body = {"name": name, "signer": signer.address, "terms": terms, "collateral_micros": collateral_micros}
+        made = asked(self.operator.post("/v1/partners", json=body))
         key = asked(self.operator.post(f"/v1/partners/{made['id']}/keys", json={}))["key"]
         self.partners[name] = Partner(made["id"], name, client_of(self.host.url, key), signer)
+
+    def add_currency(self, name: str, issuer: str) -> None:
+        """Register a brand's own currency."""
+        made = asked(self.operator.post("/v1/currencies", json={"name": name, "issuer": self.partners[issuer].number}))
+        self.currencies[name] = made["id"]
+
+    def add_promotion(self, name: str, shares: dict[str, int]) -> None:
+        """Register who funds a bonus together."""
+        asked(self.operator.post("/v1/promotions", json={"name": name, "shares": shares}))
+
+    def add_reward(self, name: str, terms: dict[str, Any]) -> None:
+        """Put a reward into the catalogue."""
+        body = {**terms, "name": name, "partner": self.partners[terms["partner"]].number}
+        asked(self.operator.post("/v1/rewards", json=body))
 
     def add_member(self, name: str) -> None:
         """Make a member known."""

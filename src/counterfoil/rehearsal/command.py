@@ -11,12 +11,11 @@ import typer
 
 from counterfoil.core.errors import CounterfoilError
 from counterfoil.rehearsal.coalition import Coalition
+from counterfoil.rehearsal.founding import ZONE
 from counterfoil.rehearsal.grammar import Scenario, read
 from counterfoil.rehearsal.host import running
 from counterfoil.rehearsal.runner import run_scenario
 from counterfoil.store.schema import is_postgresql, own_schema
-
-ZONE = "Europe/Warsaw"
 
 
 def run(file: Path, ids: list[str], database: str | None, as_json: bool) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,38 +15,44 @@ PEOPLE = frozenset({"title", "notes", "net", "why", "hand", "readings"})  # keys
 SCENARIO = {"id", "start", "steps"}
 STEP = {"do", "at", "args", "expect", "after", "state", "key"}
 ARGS = {
-    "earn": {"ref", "partner", "member", "points", "valid_to"},
+    "earn": {"ref", "partner", "member", "points", "valid_to", "occurred_at", "currency", "promotion", "bonus",
+             "pending_days"},
     "refund_earn": {"ref", "earn", "points"},
     "refund_burn": {"ref", "burn", "points"},
-    "burn": {"ref", "partner", "member", "points"},
+    "burn": {"ref", "partner", "member", "points", "currency"},
     "hold": {"ref", "partner", "member", "points", "ttl_seconds"},
     "capture": {"ref", "hold", "points"},
     "release": {"hold"},
     "transfer": {"ref", "sender", "recipient", "points"},
-    "activate": set(), "expire": set(), "close": set(), "race": {"steps"},
+    "publish_rates": {"edges"},
+    "buy_reward": {"ref", "member", "reward"}, "use_reward": {"voucher", "partner"}, "refund_reward": {"ref", "voucher"},
+    "suspend": {"partner"}, "reinstate": {"partner"}, "dividend": {"partner", "bp"},
+    "request_erasure": {"member"}, "erase": {"member"}, "dispute": {"burn"}, "rule": {"burn", "valid"},
+    "exit_partner": {"partner", "breakage_bp"},
+    "buy_pack": {"partner", "points", "alert_at", "reserve"},
+    "quote": {"ref", "member", "src", "dst", "points", "ttl_seconds"},
+    "exchange": {"ref", "quote", "member", "src", "dst", "points"},
+    "activate": set(), "expire": set(), "close": {"failed"}, "race": {"steps"},
 }  # fmt: skip
-LATER_ARGS = {
-    "earn": {"occurred_at", "currency", "promotion", "bonus", "pending_days"}, "burn": {"currency"}, "close": {"failed"},
+START = {"zone", "partners", "members", "contracts", "currencies", "promotions", "rewards", "collateral",
+         "first_loss", "transfer_daily_points", "transfer_daily_count"}  # fmt: skip
+TERMS: dict[str, Callable[[Any], bool]] = {
+    "funding": lambda value: value in {"issuance", "redemption", "share"},
+    "issuance_bp": lambda value: type(value) is int and 0 < value < 10_000,
+    "face": lambda value: type(value) is int and value > 0,
+    "fee": lambda value: type(value) is int and value >= 0,
+    "fee_refundable": lambda value: type(value) is bool,
+    "breakage_operator_bp": lambda value: type(value) is int and 0 <= value <= 10_000,
+    "valid_days": lambda value: value is None or (type(value) is int and value >= 0),
+    "pending_days": lambda value: type(value) is int and value >= 0,
+    "since": lambda value: isinstance(value, str),
+}
+OPERATION_FACTS = {
+    "ok", "code", "also", "lots", "recovered", "debt", "cancelled", "replayed", "taken", "kept", "given", "cycle", "product",
+    "gain", "alerts", "status", "paid_micros",
 }  # fmt: skip
-LATER_VERBS = {
-    "publish_rates", "quote", "exchange", "buy_reward", "use_reward", "refund_reward", "request_erasure", "erase",
-    "dispute", "rule", "buy_pack", "suspend", "reinstate", "exit_partner", "dividend",
-}  # fmt: skip
-START = {"zone", "partners", "members", "contracts"}
-LATER_START = {
-    "currencies", "promotions", "rewards", "transfer_daily_points", "transfer_daily_count", "collateral", "first_loss",
-}  # fmt: skip
-TERMS = {"valid_days", "breakage_operator_bp"}
-SETTLED_TERMS: dict[str, object] = {  # terms that later work opens; their only value now
-    "funding": "issuance", "face": 10_000, "fee": 1_000, "fee_refundable": True, "pending_days": 0,
-}  # fmt: skip
-LATER_TERMS = {"issuance_bp", "since"}
-OPERATION_FACTS = {"ok", "code", "also", "lots", "recovered", "debt", "cancelled", "replayed"}
-CLOSE_FACTS = {"ok", "number", "exact", "rounded", "sum", "supply", "change", "refers_to"}
+CLOSE_FACTS = {"ok", "number", "exact", "rounded", "sum", "supply", "change", "refers_to", "waterfall"}
 RACE_FACTS = {"ok", "replayed", "codes"}
-LATER_FACTS = {
-    "taken", "kept", "given", "alerts", "status", "cycle", "product", "gain", "paid_micros", "waterfall",
-}  # fmt: skip
 STATE = {"balances", "lots", "supply"}
 
 
@@ -76,7 +83,7 @@ def read(path: Path, ids: list[str]) -> list[Scenario]:
 
 def _scenario(data: dict[str, Any]) -> Scenario:
     where = f"scenario {data.get('id')}"
-    _only(where, data, SCENARIO, set())
+    _only(where, data, SCENARIO)
     start, steps = data.get("start", {}), data.get("steps")
     if not isinstance(data.get("id"), str) or not isinstance(start, dict) or not isinstance(steps, list):
         raise Unreadable(where, "needs a text `id`, an object `start` and a list `steps`")
@@ -87,7 +94,7 @@ def _scenario(data: dict[str, Any]) -> Scenario:
 
 
 def _start(where: str, start: dict[str, Any]) -> None:
-    _only(where, {name: value for name, value in start.items() if value or name in START}, START, LATER_START)
+    _only(where, {name: value for name, value in start.items() if value or name in START}, START)
     for name in ("partners", "members"):
         values = start.get(name, [])
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
@@ -100,30 +107,33 @@ def _start(where: str, start: dict[str, Any]) -> None:
     for partner, terms in contracts.items():
         if partner not in start.get("partners", []):
             raise Unreadable(where, f"contracts: {partner} is no partner")
-        if not isinstance(terms, dict):
-            raise Unreadable(where, f"contracts, {partner}: a list of terms with `since` is not built yet")
-        for term, value in terms.items():
-            if term in SETTLED_TERMS and (value != SETTLED_TERMS[term] or type(value) is not type(SETTLED_TERMS[term])):
-                raise Unreadable(where, f"contracts, {partner}: `{term}` {value!r} is not built yet")
-        _only(f"{where}, contracts, {partner}", terms, TERMS | set(SETTLED_TERMS), LATER_TERMS)
+        for version in terms if isinstance(terms, list) else [terms]:
+            if not isinstance(version, dict):
+                raise Unreadable(where, f"contracts, {partner}: terms are objects")
+            _terms(f"{where}, contracts, {partner}", version)
+
+
+def _terms(where: str, terms: dict[str, Any]) -> None:
+    _only(where, terms, set(TERMS))
+    for term, value in terms.items():
+        if term not in PEOPLE and not TERMS[term](value):
+            raise Unreadable(where, f"`{term}` {value!r} is not what it can be")
 
 
 def _step(where: str, step: object, *, racing: bool = False) -> None:
     if not isinstance(step, dict):
         raise Unreadable(where, "must be an object")
     verb = step.get("do")
-    if isinstance(verb, str) and verb in LATER_VERBS:
-        raise Unreadable(where, f"the verb `{verb}` is not built yet")
     if not isinstance(verb, str) or verb not in ARGS or (racing and verb in {"race", "close"}):
         raise Unreadable(where, f"there is no verb {verb!r}")
-    _only(where, step, STEP, set())
+    _only(where, step, STEP)
     args, expect, after, state = (step.get(name, {}) for name in ("args", "expect", "after", "state"))
     if not all(isinstance(one, dict) for one in (args, expect, after, state)):
         raise Unreadable(where, "`args`, `expect`, `after` and `state` must be objects")
-    _only(f"{where}, args", args, ARGS[verb], LATER_ARGS.get(verb, set()))
+    _only(f"{where}, args", args, ARGS[verb])
     facts = {"close": CLOSE_FACTS, "race": RACE_FACTS}.get(verb, OPERATION_FACTS)
-    _only(f"{where}, expect", expect, facts, LATER_FACTS)
-    _only(f"{where}, state", state, STATE, set())
+    _only(f"{where}, expect", expect, facts)
+    _only(f"{where}, state", state, STATE)
     if not all(isinstance(one, dict) for one in after.values()):
         raise Unreadable(where, "`after` holds balances by member and currency")
     for name in ("ref", "partner", "member", "sender", "recipient", "earn", "burn", "hold"):
@@ -136,9 +146,7 @@ def _step(where: str, step: object, *, racing: bool = False) -> None:
             _step(f"{where}, racer {index}", one, racing=True)
 
 
-def _only(where: str, given: dict[str, Any], known: set[str], later: set[str]) -> None:
+def _only(where: str, given: dict[str, Any], known: set[str]) -> None:
     for name in given:
-        if name in later:
-            raise Unreadable(where, f"`{name}` is not built yet")
         if name not in known and name not in PEOPLE:
             raise Unreadable(where, f"`{name}` is outside the grammar")

@@ -17,19 +17,20 @@ from counterfoil.core.calendar import moment, parse_instant
 from counterfoil.core.errors import CounterfoilError
 from counterfoil.rehearsal.audited import audited
 from counterfoil.rehearsal.coalition import Coalition, asked
+from counterfoil.rehearsal.founding import founded
 from counterfoil.rehearsal.grammar import Scenario
+from counterfoil.rehearsal.requests import Known, send
 
 BALANCE = ("available", "held", "pending", "debt", "balance")
-NOBODY, NO_HOLD = "mbr_0000000000000001", "hld_7fffffffffffffff"
+FACTS = ("lots", "recovered", "debt", "cancelled", "taken", "kept", "given", "alerts", "status", "paid_micros")
 
 
 @dataclass(slots=True)
 class Run:
-    """A scenario under way. `made` maps a caller's ref to the partner that made it; `holds` to the hold's id."""
+    """A scenario under way."""
 
     coalition: Coalition
-    made: dict[tuple[str, str], str] = field(default_factory=dict)
-    holds: dict[str, str] = field(default_factory=dict)
+    known: Known
     findings: list[dict[str, Any]] = field(default_factory=list)
     counterfoils: list[str] = field(default_factory=list)
     keys: int = 0
@@ -37,13 +38,12 @@ class Run:
 
 def run_scenario(scenario: Scenario, coalition: Coalition) -> dict[str, Any]:
     """The result of a scenario in the shape of --json. The coalition is fresh."""
-    start = scenario.start
-    for name in start.get("partners", []):
-        terms = start.get("contracts", {}).get(name, {})
-        coalition.add_partner(name, {k: v for k, v in terms.items() if k in {"valid_days", "breakage_operator_bp"}})
-    for name in start.get("members", []):
-        coalition.add_member(name)
-    run, steps = Run(coalition), []
+    founded(scenario.start, coalition)
+    run, steps = Run(coalition, Known(coalition)), []
+    for step in scenario.steps:
+        args = step.get("args", {})
+        if step["do"] == "earn" and "ref" in args and "partner" in args:
+            run.known.later.setdefault(("earn", str(args["ref"])), str(args["partner"]))
     for index, step in enumerate(scenario.steps):
         expected: dict[str, Any] = {name: step[name] for name in ("expect", "after", "state") if name in step}
         try:
@@ -64,14 +64,14 @@ def _step(run: Run, step: dict[str, Any]) -> dict[str, Any]:
         asked(run.coalition.operator.post("/v1/test/clock", json={"at": step["at"]}))
     verb, args = step["do"], step.get("args", {})
     if verb == "close":
-        facts = _close(run, step.get("expect", {}).get("sum", {}))
+        facts = _close(run, args, step.get("expect", {}).get("sum", {}))
     elif verb in {"activate", "expire"}:
         asked(run.coalition.operator.post(f"/v1/jobs/{verb}"))
         facts = {"ok": True}
     elif verb == "race":
         facts = _race(run, args["steps"])
     else:
-        facts = _facts(_noted(run, verb, args, _send(run, verb, args, _key(run, step))))
+        facts = _facts(_sent(run, verb, args, _key(run, step)))
     found: dict[str, Any] = {"expect": facts}
     if "after" in step:
         found["after"] = {member: _balances(run, member) for member in step["after"]}
@@ -85,39 +85,13 @@ def _key(run: Run, step: dict[str, Any]) -> str:
     return step.get("key") or f"rehearsal-{run.keys}"
 
 
-def _send(run: Run, verb: str, args: dict[str, Any], key: str) -> httpx.Response:
-    """One operation with the credential of the partner it concerns."""
-    body = {
-        name: value for name, value in args.items() if name in {"points", "valid_to", "ttl_seconds", "earn", "burn"}
-    }
-    if "ref" in args:
-        body["external_id"] = args["ref"]
-    for name in ("member", "sender", "recipient"):
-        if name in args:
-            body[name] = run.coalition.members.get(args[name], NOBODY)
-    path = {"refund_earn": "/v1/refunds", "refund_burn": "/v1/refunds"}.get(verb, f"/v1/{verb}s")
-    if verb in {"capture", "release"}:
-        path = f"/v1/holds/{run.holds.get(args.get('hold', ''), NO_HOLD)}/{verb}"
-        if verb == "release":
-            body = {}
-    kind = {"refund_earn": "earn", "refund_burn": "burn", "capture": "hold", "release": "hold"}.get(verb, "")
-    owner = args.get("partner") or run.made.get((kind, args.get(kind, "")))
-    client = run.coalition.operator
-    if verb != "transfer":
-        partners = run.coalition.partners
-        client = (partners.get(owner or "") or next(iter(partners.values()))).client
-    return client.post(path, json=body, headers={"Idempotency-Key": key})
-
-
-def _noted(run: Run, verb: str, args: dict[str, Any], answer: httpx.Response) -> httpx.Response:
-    """Remember what an accepted operation made, for the steps that refer to it."""
+def _sent(run: Run, verb: str, args: dict[str, Any], key: str) -> httpx.Response:
+    """The answer to one operation; an accepted one is remembered for the steps that refer to it."""
+    answer = send(run.known, verb, args, key)
     if answer.status_code < 400 and "ref" in args:
-        body, kind = answer.json(), {"capture": "burn"}.get(verb, verb)
-        owner = str(args.get("partner") or run.made.get(("hold", args.get("hold", "")), ""))
-        run.made.setdefault((kind, str(args["ref"])), owner)
-        if verb == "hold":
-            run.holds.setdefault(args["ref"], body["hold"])
-        run.counterfoils.append(answer.text)
+        run.known.note(verb, args, answer.json())
+        if "counterfoil" in answer.json():
+            run.counterfoils.append(answer.text)
     return answer
 
 
@@ -128,11 +102,11 @@ def _facts(answer: httpx.Response) -> dict[str, Any]:
         "replayed": "Idempotent-Replayed" in answer.headers,
     }
     if not facts["ok"]:
-        return {**facts, "code": body["code"]}
+        return {**facts, **{name: body[name] for name in ("code", "cycle", "product", "gain") if name in body}}
     return {
         **facts,
         "cancelled": 0,
-        **{name: body[name] for name in ("lots", "recovered", "debt") if name in body},
+        **{name: body[name] for name in FACTS if name in body},
     }
 
 
@@ -142,14 +116,10 @@ def _race(run: Run, steps: list[dict[str, Any]]) -> dict[str, Any]:
 
     def racer(step: dict[str, Any], key: str) -> httpx.Response:
         barrier.wait()
-        return _send(run, step["do"], step.get("args", {}), key)
+        return _sent(run, step["do"], step.get("args", {}), key)
 
     with ThreadPoolExecutor(len(steps)) as pool:
-        answers = list(pool.map(racer, steps, keys))
-    found = [
-        _facts(_noted(run, step["do"], step.get("args", {}), answer))
-        for step, answer in zip(steps, answers, strict=True)
-    ]
+        found = [_facts(answer) for answer in pool.map(racer, steps, keys)]
     codes: dict[str, int] = {}
     for facts in found:
         if not facts["ok"]:
@@ -157,10 +127,12 @@ def _race(run: Run, steps: list[dict[str, Any]]) -> dict[str, Any]:
     return {"ok": sum(f["ok"] for f in found), "replayed": sum(f["replayed"] for f in found), "codes": codes}
 
 
-def _close(run: Run, sums: dict[str, int]) -> dict[str, Any]:
+def _close(run: Run, args: dict[str, Any], sums: dict[str, int]) -> dict[str, Any]:
     """Close, collect signatures, settle on the chain, audit; the token supply is the chain's own."""
     coalition = run.coalition
-    number = asked(coalition.operator.post("/v1/settlements"))["number"]
+    failed = {"failed": run.known.partner({"partner": args["failed"]})} if "failed" in args else {}
+    closed = asked(coalition.operator.post("/v1/settlements", json=failed))
+    number = closed["number"]
     shown = coalition.settle(number)
     if shown["state"] != "final":
         return {"ok": False, "number": number, "state": shown["state"], "alert": shown["alert"]}
@@ -172,14 +144,15 @@ def _close(run: Run, sums: dict[str, int]) -> dict[str, Any]:
         run.findings += audited(public, sealed, kept, coalition.host.rpc, contract.address)["findings"]
     facts = {name: shown[name] for name in ("number", "exact", "rounded", "change", "refers_to")}
     total = {parties: sum(shown["exact"].get(one, 0) for one in parties.split("+")) for parties in sums}
-    return {"ok": True, **facts, "supply": {"CP": contract.supply()}, "sum": total}
+    supply = {name: contract.supply(number) for name, number in coalition.currencies.items()}
+    return {"ok": True, **facts, "supply": supply, "sum": total, "waterfall": closed.get("waterfall")}
 
 
 def _balances(run: Run, member: str) -> dict[str, Any]:
     if member not in run.coalition.members:
         return {}
     shown = asked(run.coalition.operator.get(f"/v1/members/{run.coalition.members[member]}/balance"))
-    return {shown["currency"]: {name: shown[name] for name in BALANCE}}
+    return {one["currency"]: {name: one[name] for name in BALANCE} for one in (shown, *shown["own"])}
 
 
 def _state(run: Run) -> dict[str, Any]:

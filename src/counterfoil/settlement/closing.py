@@ -18,7 +18,6 @@ from counterfoil.core.files import (
 )
 from counterfoil.core.settlement import NOTHING, Closing, Supply, pack_supply
 from counterfoil.core.sum_tree import SumTree
-from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.settlement.rulebook import rulebook_bytes
 from counterfoil.store import books, json_text, registry, settlements
 from counterfoil.store.engine import Engine, writing
@@ -40,23 +39,26 @@ def compute(engine: Engine, number: int, crash: Callable[[str], None] = lambda p
     with engine.connect() as connection:
         programme = registry.load(connection)
     with writing(engine) as connection:
-        old_depth = before["depth"] if before else 0
-        depth, total = settlements.move_liabilities(connection, number, fold.outstanding, old_depth)
-        leaves = [leaf for _member, leaf in settlements.liabilities(connection, number)]
-        tree = SumTree(COALITION_CURRENCY, depth, leaves)
-        assert tree.root.sum == total
-        files = [entries.done(), hashed(LIABILITIES, pack_liabilities(COALITION_CURRENCY, depth, leaves)),
-                 hashed(RULEBOOK, rulebook_bytes(programme))]  # fmt: skip
+        old = before["currencies"] if before else {}
+        supplies, packed, totals_of = [], b"", {}
+        for currency in programme.currency_numbers():
+            was = old.get(str(currency), {"depth": 0, "supply": 0})
+            changes = fold.outstanding.get(currency, {})
+            depth, total = settlements.move_liabilities(connection, number, currency, changes, was["depth"])
+            leaves = [leaf for _member, leaf in settlements.liabilities(connection, number, currency)]
+            tree = SumTree(currency, depth, leaves)
+            assert tree.root.sum == total
+            supplies.append(Supply(currency, tree.root.hash, total))
+            packed += pack_liabilities(currency, depth, leaves)
+            totals_of[str(currency)] = {"depth": depth, "supply": total, "change": total - was["supply"]}
+        files = [entries.done(), hashed(LIABILITIES, packed), hashed(RULEBOOK, rulebook_bytes(programme))]
         closing = Closing(
             programme.programme, number, bytes.fromhex(before["closing_hash"][2:]) if before else NOTHING,
             row.closed_at, row.log_size, bytes(row.log_root), NOTHING, manifest_hash(files),
-            netting.pack(positions.words()),
-            pack_supply([Supply(COALITION_CURRENCY, tree.root.hash, total)]),
+            netting.pack(positions.words()), pack_supply(supplies),
         )  # fmt: skip
         totals = {
-            "depth": depth,
-            "supply": total,
-            "change": total - (before["supply"] if before else 0),
+            "currencies": totals_of,
             "exact": _by_party(positions.exact),
             "rounded": _by_party(positions.rounded),
             "rounding": positions.rounding,

@@ -25,8 +25,9 @@ from counterfoil.chain.settlement import (
 from counterfoil.chain.signer import Signer, recover
 from counterfoil.core import netting
 from counterfoil.core.accounts import OPERATOR
-from counterfoil.core.errors import BadSignature, PartnersFixed, ReadOnly, SettlementNotWaiting, UnknownSettlement
+from counterfoil.core.errors import UnknownSettlement
 from counterfoil.core.operation import Operation
+from counterfoil.core.refusals import BadSignature, PartnersFixed, ReadOnly, SettlementNotWaiting
 from counterfoil.core.settlement import Header, outcome, pack_defaults
 from counterfoil.settlement.closing import closing_of, compute
 from counterfoil.settlement.rulebook import rulebook_hash
@@ -66,6 +67,27 @@ class Cycle:
         number = settlements.close(self.engine, now, self.crash)
         compute(self.engine, number, self.crash)
         return number
+
+    def default(self, partner: int, now: int) -> dict[str, Any]:
+        """A partner cannot pay the open settlement: post who bears what is missing. The facts of the answer."""
+        self.assert_writable()
+        self.run_due(now)
+        programme = self.programme()
+        op = Operation("default", OPERATOR, more={
+            "partner": partner, "collateral": self.collateral(partner), "first_loss": programme.first_loss_micros,
+        })  # fmt: skip
+        answers: Any = self.post([op])
+        facts: dict[str, Any] = answers[0][0].facts
+        return facts
+
+    def collateral(self, partner: int) -> int:
+        """A partner's collateral on chain, or what a sandbox will deposit for it."""
+        contract = self.contract()
+        if contract is not None:
+            return contract.collateral([partner])[partner]
+        party = self.programme().parties.get(partner)
+        planned = party.collateral_micros if party is not None else None
+        return SANDBOX_COLLATERAL_MICROS if planned is None else planned
 
     def assert_writable(self) -> None:
         """Raises ReadOnly for books behind a checkpoint they once signed."""
@@ -154,10 +176,13 @@ class Cycle:
         contract = deploy(
             outbox,
             Setup(programme.programme, rulebook_hash(programme), token, self.window_seconds, self.counterfoil_key,
-                  self.checkpoint_key, partners),
+                  self.checkpoint_key, partners,
+                  tuple((n, programme.currency_name(n)) for n in programme.currency_numbers())),
         )  # fmt: skip
         if self.token is None:
-            amounts = {p.number: SANDBOX_COLLATERAL_MICROS for p in partners} | {OPERATOR: SANDBOX_COLLATERAL_MICROS}
+            planned = {p.number: programme.parties[p.number].collateral_micros for p in partners}
+            amounts = {n: SANDBOX_COLLATERAL_MICROS if micros is None else micros for n, micros in planned.items()}
+            amounts = {n: micros for n, micros in amounts.items() if micros} | {OPERATOR: SANDBOX_COLLATERAL_MICROS}
             deposit_test_money(outbox, contract, amounts, "deposit")
         self.memory.remember(ADDRESS, contract.address)
         return contract.address
@@ -174,8 +199,8 @@ class Cycle:
             self._alert(row, f"the contract is not final yet at block {block}")
             return False
         result = outcome(gross, contract.collateral(gross, block), contract.floors(gross))
-        if (result.short or result.defaults) and self.token is None:
-            missing = {number: 2 * abs(gross[number]) for number in (*result.short, *result.defaults)}
+        missing = {n: 2 * abs(gross[n]) for n in (*result.short, *result.defaults) if self._enough(programme, n)}
+        if missing and self.token is None:
             deposit_test_money(self.outbox(), contract, missing, f"deposit:{row.number}:{block}")
             return True
         if result.short:
@@ -188,6 +213,12 @@ class Cycle:
         )  # fmt: skip
         self._record(row, header=header.as_json(), alert=None)
         return True
+
+    @staticmethod
+    def _enough(programme: registry.Programme, number: int) -> bool:
+        """Whether a sandbox tops a party up: not one whose collateral was fixed, unless its estate pays."""
+        party = programme.parties.get(number)
+        return party is None or party.collateral_micros is None or party.status != "active"
 
     def _propose(self, row: Any, contract: SettlementContract) -> bool:
         header, quorum = header_of(row), contract.quorum()

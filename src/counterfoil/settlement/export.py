@@ -12,7 +12,6 @@ import orjson
 from counterfoil.chain.signer import CheckpointSigner
 from counterfoil.core import log
 from counterfoil.core.files import TILE, pack_bundle, pack_entry, pack_handles, pack_liabilities, tile_path
-from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.settlement.cycle import header_of
 from counterfoil.store import books, json_text, registry, sequencer, settlements
 from counterfoil.store.engine import Engine
@@ -78,7 +77,7 @@ def tiles(tree: log.Tree, leaves: list[bytes]) -> Iterator[File]:
 
 def sealed(engine: Engine) -> Iterator[File]:
     """Per settlement: entries' bodies, liability leaves, and handles random per export; no ids, salts or secrets."""
-    handles: dict[int | None, int] = {None: 0}
+    handles: dict[int | None, int] = {None: 0, 0: 0}
 
     def handle(member: int | None) -> int:
         if member not in handles:
@@ -92,15 +91,17 @@ def sealed(engine: Engine) -> Iterator[File]:
         for one in books.leaves(engine, row.first_leaf, row.log_size):
             bodies.append(pack_entry(one.body))
             pairs.append((handle(one.member), handle(one.other)))
+        packed, owners = b"", []
         with engine.connect() as connection:
-            leaves = settlements.liabilities(connection, row.number)
-        depth = json_text.loads(row.totals)["depth"]
+            for currency, totals in sorted(
+                json_text.loads(row.totals)["currencies"].items(), key=lambda one: int(one[0])
+            ):
+                leaves = settlements.liabilities(connection, row.number, int(currency))
+                packed += pack_liabilities(int(currency), totals["depth"], [leaf for _m, leaf in leaves])
+                owners += [handle(member) for member, _leaf in leaves]
         yield f"{folder}/entries", b"".join(bodies)
-        yield (
-            f"{folder}/liabilities",
-            pack_liabilities(COALITION_CURRENCY, depth, [leaf for _m, leaf in leaves]),
-        )
-        entries, places = pack_handles(pairs, [handle(member) for member, _leaf in leaves])
+        yield f"{folder}/liabilities", packed
+        entries, places = pack_handles(pairs, owners)
         yield f"{folder}/handles", entries
         yield f"{folder}/liability_handles", places
 

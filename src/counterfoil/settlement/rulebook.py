@@ -6,33 +6,47 @@ import hashlib
 from typing import Any
 
 import orjson
+from msgspec import structs
 
+from counterfoil.core.calendar import text_instant
 from counterfoil.core.rulebook.refunds import GRACE_DAYS
-from counterfoil.core.units import CENT_MICROS
-from counterfoil.store.registry import Programme
+from counterfoil.core.units import CENT_MICROS, COALITION_CURRENCY
+from counterfoil.store.registry import COALITION_CURRENCY_NAME, NOTICE_DAYS, Programme
+from counterfoil.store.verbs import LATE_DAYS
 
 
 def rulebook(programme: Programme) -> dict[str, Any]:
     """The rules in force, without who may call what."""
     return {
-        "version": programme.revision,
+        "version": 1,
         "programme": "0x" + programme.programme.hex(),
         "zone": programme.zone,
-        "currencies": [{"id": 1, "name": "CP"}],
+        "currencies": [{"id": COALITION_CURRENCY, "name": COALITION_CURRENCY_NAME, "issuer": None}]
+        + [{"id": c.number, "name": c.name, "issuer": c.issuer} for c in programme.currencies.values()],
         "money": {"unit": "micro", "minor_unit_micros": CENT_MICROS, "rounding": "half-even, once per party"},
         "burn_order": ["expires_at", "earned_at", "made"],
         "gift_order": ["earned_at", "expires_at", "made"],
         "grace_days": GRACE_DAYS,
         "quorum": "ceil(2n/3) of the partners not suspended",
+        "late_days": LATE_DAYS,
+        "notice_days": NOTICE_DAYS if programme.livemode else 0,
         "contracts": [
             {
-                "partner": one.number, "name": one.name, "version": one.contract.version, "funding": "issuance",
-                "face_micros": one.contract.face_micros, "fee_micros": one.contract.fee_micros,
-                "fee_refundable": True, "valid_days": one.contract.valid_days,
-                "breakage_operator_bp": one.contract.breakage_operator_bp,
+                "partner": party.number, "name": party.name, "version": one.version,
+                "since": text_instant(one.since), "funding": one.funding, "issuance_bp": one.issuance_bp,
+                "face_micros": one.face_micros, "fee_micros": one.fee_micros, "fee_refundable": one.fee_refundable,
+                "redemption_micros": one.redemption_micros, "valid_days": one.valid_days,
+                "pending_days": one.pending_days, "breakage_operator_bp": one.breakage_operator_bp,
             }
-            for one in programme.partners()
+            for party in programme.partners()
+            for one in party.contracts
         ],
+        "rates": [
+            {"since": text_instant(since), "edges": [structs.asdict(edge) for edge in edges]}
+            for since, edges in programme.rates.tables
+        ],
+        "rewards": [structs.asdict(programme.rewards[name]) for name in sorted(programme.rewards)],
+        "promotions": {name: {str(n): bp for n, bp in shares.items()} for name, shares in programme.promotions.items()},
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import hashlib
 from binascii import hexlify
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from msgspec import structs
 from sqlalchemy import Connection, Engine
@@ -20,12 +21,16 @@ from counterfoil.core.encoding import decode, tag
 from counterfoil.core.entry import Verb, group_id
 from counterfoil.core.errors import IdempotencyKeyReused
 from counterfoil.core.journal import Journal, Written
-from counterfoil.core.operation import EFFECT_KINDS, Answer, Operation
+from counterfoil.core.operation import Answer, Operation
+from counterfoil.core.reserves import Reserve
 from counterfoil.core.rulebook.refunds import burned
 from counterfoil.store import bulk, registry, tables
-from counterfoil.store.decide import Desk, Effect, decide, refused
+from counterfoil.store.decide import decide, refused
+from counterfoil.store.desk import Desk, Effect
 from counterfoil.store.engine import writing
 from counterfoil.store.line import pipelined
+from counterfoil.store.reach import Books, erase
+from counterfoil.store.records import Records, reader
 from counterfoil.store.state import State, ask
 
 _FENCE = f"SELECT number, hash FROM fence WHERE shard = {registry.SHARD}"
@@ -40,6 +45,7 @@ _PLANS = (
 _REQUEST = [c.name for c in tables.request.columns]
 _EFFECT = ("partner", "kind", "external_id", "entry", "refunded")
 _GROUP = tag("counterfoil.group.v1")
+LOOKS_AT_ALL = {"default", "exit_partner"}
 STRIDE = 500  # operations decided and written together
 Crash = Callable[[str], None]  # a test's kill point; in production it does nothing
 
@@ -89,7 +95,7 @@ class Poster:
     def _in_transaction(
         self, connection: Connection, operations: Sequence[Operation]
     ) -> tuple[list[Answer], Group | None]:
-        strides = [operations[start : start + STRIDE] for start in range(0, len(operations), STRIDE)]
+        strides = _strides(operations)
         with pipelined(connection, large=len(strides) > 1):
             # what was needed to decide is freed on the way back, while the server still writes
             return self._decided(connection, operations, strides)
@@ -109,8 +115,16 @@ class Poster:
         if programme.clock is None:
             now = self._last = max(self._last, now)
         group = group_id(registry.SHARD, number + 1)
-        desk = Desk(programme, Journal(programme.programme, group, now), State())
-        heavy = {op.member for op in operations if op.verb != "earn"} | {op.recipient for op in operations}
+        journal, reach = Journal(programme.programme, group, now), Books(connection)
+        desk = Desk(programme, journal, State(), reach=reach, records=Records(reader(connection)))
+        for partner in programme.exited:
+            reserve = desk.records.find(Reserve, str(partner))
+            if reserve is not None:
+                journal.reserves[partner] = reserve
+        heavy = {op.member for op in operations if op.verb != "earn" or op.currency != registry.COALITION_CURRENCY_NAME}
+        heavy |= {op.recipient for op in operations}
+        if any(op.more is not None for op in operations):  # a seldom verb may reach for anybody
+            heavy |= {op.member for op in operations}
         stored: dict[tuple[int, str], tuple[bytes, Answer]] = {}
         for place, some in enumerate(strides):
             if place < len(asked):
@@ -153,6 +167,13 @@ def _take_fence(connection: Connection) -> Callable[[], tuple[int, bytes, int, i
     return taken
 
 
+def _strides(operations: Sequence[Operation]) -> list[Sequence[Operation]]:
+    """Operations decided and written together; one that looks at all the books stands alone behind what is written."""
+    cuts = {place + more for place, op in enumerate(operations) if op.verb in LOOKS_AT_ALL for more in (0, 1)}
+    edges = sorted({0, len(operations), *cuts, *range(0, len(operations), STRIDE)})
+    return [operations[start:end] for start, end in pairwise(edges)]
+
+
 class _Named:
     """What operations name themselves, asked for at once: requests, effects, members. What these name is read next."""
 
@@ -160,7 +181,7 @@ class _Named:
         self._operations = operations
         keys = [(op.partner, op.key) for op in operations if op.key is not None]
         self._requests = bulk.ask(connection, tables.request, _REQUEST, ("partner", "key"), keys)
-        names = [(op.partner, EFFECT_KINDS[op.verb], op.external_id) for op in operations if op.external_id]
+        names = [op.effect for op in operations if op.external_id]
         self._refunded = [op.refunded for op in operations if op.original]
         self._effects = bulk.ask(connection, tables.effect, _EFFECT, _EFFECT[:3], names + self._refunded)
         self._ids = {op.member for op in operations} | {op.recipient for op in operations}
@@ -228,7 +249,8 @@ def _write(
     entries = []
     for one in written:
         e, other = one.entry, one.members[1] if len(one.members) > 1 else None
-        entries.append((e.id, one.hash, one.body, int(e.verb), e.partner, one.members[0], other, external.get(e.id)))
+        first = one.members[0] if one.members else 0
+        entries.append((e.id, one.hash, one.body, int(e.verb), e.partner, first, other, external.get(e.id)))
     bulk.insert(connection, tables.entry, entries)
     desk.state.save(connection, dict.fromkeys(number for one in written for number in one.members))
     new, old = [], []
@@ -240,6 +262,16 @@ def _write(
             old.append((*name, effect.refunded, effect.was))
         effect.was = effect.refunded
     desk.changed.clear()
+    for number, reserve in desk.journal.reserves.items():
+        desk.records.keep(str(number), reserve)
+    desk.records.save(connection)
+    erase(connection, desk)
+    changed = [(number, new, old) for number, (new, old) in desk.statuses.items() if new != old]
+    bulk.update(connection, tables.party, ("id",), ("status",), changed)
+    desk.statuses.clear()
+    if desk.revised:
+        bulk.ask_sql(connection, "UPDATE programme SET revision = revision + 1 RETURNING revision")
+        desk.revised = False
     bulk.insert(connection, tables.effect, new)
     bulk.update(connection, tables.effect, ("partner", "kind", "external_id"), ("refunded",), old)
 

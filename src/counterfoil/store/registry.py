@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import secrets
 import time
 from collections.abc import Sequence
@@ -12,15 +13,34 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from counterfoil.core.accounts import FIRST_PARTNER, OPERATOR, RESERVED
+from counterfoil.core.accounts import FIRST_PARTNER, OPERATOR, PREFUNDING, RESERVE, RESERVED
 from counterfoil.core.calendar import checked_zone, text_instant
-from counterfoil.core.errors import ClockBackwards, InvalidRequest, Unauthenticated
+from counterfoil.core.errors import Unauthenticated
 from counterfoil.core.log import Frontier
-from counterfoil.core.rulebook.verbs import Contract
+from counterfoil.core.refusals import ClockBackwards
+from counterfoil.core.rulebook.contracts import Contract, in_force
+from counterfoil.core.rulebook.rewards import Reward
+from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.store import bulk
 from counterfoil.store.engine import writing
-from counterfoil.store.tables import contract, credential, fence, identity, log_head, member, party, programme
+from counterfoil.store.records import Dispute, Packs, Parked, Rates, names_of, recorded
+from counterfoil.store.tables import (
+    contract,
+    credential,
+    currency,
+    fence,
+    identity,
+    log_head,
+    member,
+    party,
+    programme,
+    promotion,
+    reward,
+)
 
+COALITION_CURRENCY_NAME = "CP"
+NOTICE_DAYS = 30  # of a live programme; a sandbox needs none
+KEPT = {0: "estate", RESERVE: "exit_reserve", PREFUNDING: "prefund"}
 LAST_PARTNER = 2**15 - 1  # what a SMALLINT holds
 SHARD = 0  # one on SQLite and on a plain PostgreSQL
 SCOPES = ("earn", "burn", "hold", "refund", "transfer", "read", "members", "sign")
@@ -33,9 +53,24 @@ class Party:
 
     number: int
     name: str
-    contract: Contract
+    contracts: tuple[Contract, ...]  # versions in order
     signer: str | None = None
     floor_micros: int = 0
+    status: str = "active"  # or suspended, exited
+    collateral_micros: int | None = None  # of a sandbox: what it deposits; None: enough
+
+    def contract_at(self, at: int) -> Contract:
+        """The version in force at an instant."""
+        return self.contracts[0] if len(self.contracts) == 1 else in_force(self.contracts, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A brand's own currency; the coalition's is number 1, CP, and nobody's."""
+
+    number: int
+    name: str
+    issuer: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +84,54 @@ class Programme:
     revision: int
     clock: int | None
     parties: dict[int, Party] = field(default_factory=dict)
+    currencies: dict[int, Currency] = field(default_factory=dict)
+    promotions: dict[str, dict[int, int]] = field(default_factory=dict)  # basis points by party
+    rates: Rates = field(default_factory=Rates)
+    rewards: dict[str, Reward] = field(default_factory=dict)
+    prepaid: frozenset[int] = frozenset()  # partners that have packs
+    parked: frozenset[str] = frozenset()  # sales that refunds wait for
+    disputed: frozenset[str] = frozenset()  # burns, by their entries' numbers
+    first_loss_micros: int = 0
+    transfer_daily_points: int | None = None
+    transfer_daily_count: int | None = None
+
+    @property
+    def notice_micros(self) -> int:
+        """How long before it begins a change must be announced."""
+        return NOTICE_DAYS * 86_400_000_000 if self.livemode else 0
+
+    @property
+    def exited(self) -> list[int]:
+        """Partners that left."""
+        return [number for number, one in self.parties.items() if one.status == "exited"]
 
     def partners(self) -> list[Party]:
         """Partners by number."""
         return [one for number, one in sorted(self.parties.items()) if number >= FIRST_PARTNER]
 
-    def name_of(self, number: int) -> str:
-        """A party's name; reserved ones have fixed names."""
-        party = self.parties.get(number)
+    def name_of(self, owner: int) -> str:
+        """A party's name; reserved ones have fixed names, what they keep for a partner is named after both."""
+        party = self.parties.get(owner)
         if party is not None:
             return party.name
+        kept_for, number = divmod(owner, 1 << 16)
+        if kept_for:
+            return f"{KEPT[number]}:{self.name_of(kept_for)}"
         return RESERVED.get(number) or str(number)
+
+    def number_of(self, name: str) -> int | None:
+        """A party's number by name."""
+        found = [one.number for one in self.parties.values() if one.name == name]
+        found += [number for number, reserved in RESERVED.items() if reserved == name]
+        return found[0] if found else None
+
+    def currency_name(self, number: int) -> str:
+        """A currency's name."""
+        return COALITION_CURRENCY_NAME if number == COALITION_CURRENCY else self.currencies[number].name
+
+    def currency_numbers(self) -> list[int]:
+        """All currencies, the coalition's first."""
+        return [COALITION_CURRENCY, *sorted(self.currencies)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +156,7 @@ def found(engine: Engine, *, zone: str, livemode: bool, entropy: bytes | None = 
                     open_settlement=1,
                     revision=1,
                     clock=None,
+                    first_loss_micros=0,
                 )
             )
             connection.execute(insert(fence).values(shard=SHARD, number=0, hash=bytes(32)))
@@ -96,14 +169,29 @@ def load(connection: Connection) -> Programme:
     """The programme with all its parties."""
     row = connection.execute(select(programme)).one()
     people = connection.execute(select(party)).all()
-    contracts = {
-        c.partner: Contract(c.version, c.face_micros, c.fee_micros, c.valid_days, c.breakage_operator_bp)
-        for c in connection.execute(select(contract).order_by(contract.c.partner, contract.c.version))
+    contracts: dict[int, list[Contract]] = {}
+    for c in connection.execute(select(contract).order_by(contract.c.partner, contract.c.version)):
+        contracts.setdefault(c.partner, []).append(
+            Contract(c.version, c.face_micros, c.fee_micros, c.valid_days, c.breakage_operator_bp, c.issuance_bp,
+                     c.fee_refundable, c.redemption_micros, c.pending_days, c.since)
+        )  # fmt: skip
+    parties = {
+        p.id: Party(p.id, p.name, tuple(contracts[p.id]), p.signer, p.floor_micros, p.status, p.collateral_micros)
+        for p in people
     }
-    parties = {p.id: Party(p.id, p.name, contracts[p.id], p.signer, p.floor_micros) for p in people}
+    currencies = {c.id: Currency(c.id, c.name, c.issuer) for c in connection.execute(select(currency))}
+    promotions = {
+        row.name: {int(number): bp for number, bp in json.loads(row.shares).items()}
+        for row in connection.execute(select(promotion))
+    }
     return Programme(
-        bytes(row.programme), row.zone, row.livemode, row.open_settlement, row.revision, row.clock, parties
-    )
+        bytes(row.programme), row.zone, row.livemode, row.open_settlement, row.revision, row.clock, parties,
+        currencies, promotions, recorded(connection, Rates, "") or Rates(),
+        {r.name: Reward(r.name, r.partner, r.points, r.cost_micros, r.valid_days) for r in connection.execute(select(reward))},
+        frozenset(int(name) for name in names_of(connection, Packs)),
+        frozenset(names_of(connection, Parked)), frozenset(names_of(connection, Dispute)), row.first_loss_micros,
+        row.transfer_daily_points, row.transfer_daily_count,
+    )  # fmt: skip
 
 
 def now(engine: Engine) -> int:
@@ -127,36 +215,6 @@ def set_clock(engine: Engine, at: int) -> None:
         if at < clock_or_machine(row.clock) and (entries or row.open_settlement > 1):
             raise ClockBackwards(text_instant(clock_or_machine(row.clock)))
         connection.execute(update(programme).values(clock=at))
-
-
-def add_partner(engine: Engine, name: str, terms: Contract, signer: str | None, floor_micros: int, now: int) -> Party:
-    """Register a partner with its first contract; raises InvalidRequest for a name or signer already taken."""
-    with writing(engine) as connection:
-        known = load(connection)
-        taken = {one.name for one in known.parties.values()} | set(RESERVED.values())
-        if name in taken or name == "rounding" or ":" in name:
-            raise InvalidRequest("name", f"{name!r} is taken or reserved")
-        if signer is not None and signer in {one.signer for one in known.parties.values()}:
-            raise InvalidRequest("signer", "belongs to another partner")
-        number = max([FIRST_PARTNER - 1, *known.parties]) + 1
-        if number > LAST_PARTNER:
-            raise InvalidRequest("name", "a programme has at most 32,752 partners")
-        connection.execute(
-            insert(party).values(id=number, name=name, signer=signer, floor_micros=floor_micros, created_at=now)
-        )
-        connection.execute(
-            insert(contract).values(
-                partner=number,
-                version=terms.version,
-                since=now,
-                face_micros=terms.face_micros,
-                fee_micros=terms.fee_micros,
-                valid_days=terms.valid_days,
-                breakage_operator_bp=terms.breakage_operator_bp,
-            )
-        )
-        connection.execute(update(programme).values(revision=programme.c.revision + 1))
-    return Party(number, name, terms, signer, floor_micros)
 
 
 def issue_key(engine: Engine, number: int, scopes: tuple[str, ...], now: int, key: str | None = None) -> str:

@@ -19,7 +19,8 @@ from counterfoil.store.engine import writing
 from counterfoil.store.sequencer import append
 from counterfoil.store.tables import liability, programme, settlement, signature
 
-_REFUNDS = {Verb.REFUND_EARN, Verb.REFUND_BURN}
+_BURNS = {Verb.BURN, Verb.CAPTURE}
+_REFUNDS = {Verb.REFUND_EARN, Verb.REFUND_BURN, Verb.REFUND_REWARD, Verb.DISPUTE, Verb.RULE}
 
 
 @dataclass(slots=True)
@@ -29,7 +30,7 @@ class Fold:
     nets: dict[int, int] = field(default_factory=dict)  # micros by party
     issued: dict[int, int] = field(default_factory=dict)  # points by issuer, of earns
     burned: dict[int, int] = field(default_factory=dict)  # points by partner, of burns and captures
-    outstanding: dict[int, int] = field(default_factory=dict)  # change of available + held, by member
+    outstanding: dict[int, dict[int, int]] = field(default_factory=dict)  # change of available + held: currency, member
     originals: set[int] = field(default_factory=set)  # entries that refunds refer to
     flows: dict[tuple[int, int], int] = field(default_factory=dict)  # micros by payer and payee, before netting
 
@@ -50,10 +51,11 @@ class Fold:
                 if kind in {Kind.AVAILABLE, Kind.HELD}:
                     number = who[owner]
                     assert number is not None
-                    self.outstanding[number] = self.outstanding.get(number, 0) + sign * p.amount
-                elif kind is Kind.ISSUED and e.verb is Verb.EARN:
+                    changes = self.outstanding.setdefault(p.unit, {})
+                    changes[number] = changes.get(number, 0) + sign * p.amount
+                elif kind is Kind.ISSUED and e.verb is Verb.EARN and p.unit == COALITION_CURRENCY:
                     self.issued[owner] = self.issued.get(owner, 0) + p.amount
-                elif kind is Kind.BURNED and e.verb in {Verb.BURN, Verb.CAPTURE}:
+                elif kind is Kind.BURNED and e.verb in _BURNS and p.unit == COALITION_CURRENCY:
                     self.burned[owner] = self.burned.get(owner, 0) + p.amount
 
 
@@ -88,18 +90,21 @@ def fold(engine: Engine, start: int, end: int) -> Fold:
     return result
 
 
-def move_liabilities(connection: Connection, number: int, changes: dict[int, int], depth: int) -> tuple[int, int]:
-    """Give who moved a new salt and a random free place in the tree of settlement `number`; returns depth and total.
+def move_liabilities(
+    connection: Connection, number: int, currency: int, changes: dict[int, int], depth: int
+) -> tuple[int, int]:  # fmt: skip
+    """Give who moved a new salt and a random free place in a currency's tree of settlement `number`: depth and total.
 
     Who did not move keeps leaf and place, so neighbours learn nothing that lasts.
     """
-    query = select(liability.c.member, liability.c.place, liability.c.balance).where(liability.c.until.is_(None))
+    query = select(liability.c.member, liability.c.place, liability.c.balance)
+    query = query.where(liability.c.until.is_(None), liability.c.currency == currency)
     live = {row.member: (row.place, row.balance) for row in connection.execute(query)}
     moved = {who: live.get(who, (0, 0))[1] + change for who, change in changes.items() if change}
     taken = {place for who, (place, _balance) in live.items() if who not in moved}
     staying = len(taken) + sum(1 for balance in moved.values() if balance)
     depth = max(depth, depth_for(staying))
-    old = [(COALITION_CURRENCY, who, number, None) for who in moved if who in live]
+    old = [(currency, who, number, None) for who in moved if who in live]
     bulk.update(connection, liability, ("currency", "member"), ("until",), old)
     rows = []
     for who, balance in moved.items():
@@ -108,16 +113,18 @@ def move_liabilities(connection: Connection, number: int, changes: dict[int, int
             while place in taken:
                 place = secrets.randbelow(1 << depth)
             taken.add(place)
-            rows.append((COALITION_CURRENCY, who, number, None, place, balance, secrets.token_bytes(32)))
+            rows.append((currency, who, number, None, place, balance, secrets.token_bytes(32)))
     bulk.insert(connection, liability, rows)
     total = sum(balance for who, (_place, balance) in live.items() if who not in moved) + sum(moved.values())
     return depth, total
 
 
-def liabilities(source: Connection, number: int) -> list[tuple[int, Liability]]:
-    """The members and leaves of settlement `number`'s tree, by place."""
+def liabilities(source: Connection, number: int, currency: int) -> list[tuple[int, Liability]]:
+    """The members and leaves of a currency's tree of settlement `number`, by place."""
     query = select(liability).where(
-        liability.c.since <= number, liability.c.until.is_(None) | (liability.c.until > number)
+        liability.c.since <= number,
+        liability.c.until.is_(None) | (liability.c.until > number),
+        liability.c.currency == currency,
     )
     return [
         (row.member, Liability(row.place, row.balance, member_commitment(row.member, bytes(row.salt))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -10,22 +11,25 @@ from msgspec import field as make
 from sqlalchemy import Connection
 
 from counterfoil.core.encoding import decode
-from counterfoil.core.entry import DebtMade, LotTerms, Move, Place
+from counterfoil.core.entry import DebtMade, Move, Place
 from counterfoil.core.holdings import Debt, Hold, Holdings, Inconsistent, Lot
+from counterfoil.core.lots import LotTerms
 from counterfoil.store import bulk, tables
 
 _LOT = [c.name for c in tables.lot.columns]
 _DEBT = [c.name for c in tables.debt.columns]
 _HOLD = [c.name for c in tables.hold.columns]
-_REMAINDERS = ("available", "held", "burned", "expired")
+_REMAINDERS = ("available", "held", "burned", "expired", "pending")
+_Left = tuple[int, int, int, int, int]
 _Row = bulk.Row
+_OPEN = "t.available > 0 OR t.held > 0 OR t.pending > 0"  # as the index has it
 
 
 class Image(Struct, gc=False):
     """The rows of a member as read: what updates repeat in WHERE."""
 
     sums: tuple[int, int, int, int | None]  # available, held, debt, next due
-    lots: dict[tuple[int, int], tuple[int, int, int, int]] = make(default_factory=dict)
+    lots: dict[tuple[int, int], _Left] = make(default_factory=dict)
     debts: dict[tuple[int, int], int] = make(default_factory=dict)
     holds: dict[int, str] = make(default_factory=dict)
 
@@ -43,7 +47,8 @@ class State:
         Of those in `light` the lots stay unread, unless a debt or something due makes them matter.
         """
         for number, secret, available, held, owed, next_due in rows:
-            self.members[number] = Holdings(number, bytes(secret))
+            # of an erased member nothing tells any more whose an entry is: its commitments take a secret nobody keeps
+            self.members[number] = Holdings(number, bytes(secret) or secrets.token_bytes(32), erased=not secret)
             self.images[number] = Image((available, held, owed, next_due))
         owing = [(row[0],) for row in rows if row[4]]
         debts = bulk.select(connection, tables.debt, _DEBT, ("member",), owing, 't."left" > 0')
@@ -58,7 +63,7 @@ class State:
                 who.available, who.held, who.unseen_due = available, held, next_due
             else:
                 whole.append((number,))
-        self._add_lots(bulk.select(connection, tables.lot, _LOT, ("member",), whole, "t.available > 0 OR t.held > 0"))
+        self._add_lots(bulk.select(connection, tables.lot, _LOT, ("member",), whole, _OPEN))
         self._add_holds(connection, bulk.select(connection, tables.hold, _HOLD, ("member",), whole, "t.state = 'open'"))
         for (number,) in whole:
             who, image = self.members[number], self.images[number]
@@ -74,26 +79,27 @@ class State:
 
     def load_holds(self, connection: Connection, entries: Iterable[int]) -> None:
         """Read holds by id, whatever their state, of members already read."""
-        columns = ("entry", "member", "partner", "until", "state")
-        self._add_holds(connection, bulk.select(connection, tables.hold, columns, ("entry",), [(e,) for e in entries]))
+        self._add_holds(connection, bulk.select(connection, tables.hold, _HOLD, ("entry",), [(e,) for e in entries]))
 
     def _add_lots(self, rows: Iterable[_Row]) -> None:
-        for (entry, index, owner, points, currency, issuer, funder, earned_at, expires_at, face, fee, operator_bp,
-             contract, origin_entry, origin_index, *remainders) in rows:  # fmt: skip
+        for (entry, index, owner, points, currency, issuer, earned_at, expires_at, available_at, funding,
+             origin_entry, origin_index, prepaid, *remainders) in rows:  # fmt: skip
             if owner not in self.members or (entry, index) in self.images[owner].lots:
                 continue
-            terms = LotTerms(currency, issuer, funder, earned_at, expires_at, face, fee, operator_bp, contract,
-                             origin_entry, origin_index)  # fmt: skip
+            terms = LotTerms(currency, issuer, earned_at, expires_at, available_at, bytes(funding),
+                             origin_entry, origin_index, prepaid)  # fmt: skip
             self.members[owner].add(Lot(entry, index, points, terms, *remainders))
             self.images[owner].lots[entry, index] = tuple(remainders)
 
     def _add_holds(self, connection: Connection, rows: Iterable[_Row]) -> None:
         fresh = [row for row in rows if row[1] in self.members and row[0] not in self.images[row[1]].holds]
         moves = moves_of(connection, [row[0] for row in fresh])
-        for entry, owner, partner, until, state in fresh:
-            parts = tuple((m.entry, m.index, m.points) for m in moves[entry] if m.target is Place.HELD)
-            self.members[owner].holds[entry] = Hold(entry, partner, until, parts, state)
+        for entry, owner, partner, until, state, cost_micros in fresh:
+            parts = tuple((m.entry, m.index, m.points) for m in moves[entry] if m.target in {Place.HELD, Place.BURNED})
+            self.members[owner].holds[entry] = Hold(entry, partner, until, parts, state, cost_micros)
             self.images[owner].holds[entry] = state
+        used = [part[:2] for row in fresh if row[5] is not None for part in self.members[row[1]].holds[row[0]].parts]
+        self._add_lots(bulk.select(connection, tables.lot, _LOT, ("entry", "index"), used))
 
     def save(self, connection: Connection, changed: Iterable[int]) -> None:
         """Write what changed of these members, and note it as read; raises bulk.Lost if a row is no longer as it was."""
@@ -102,7 +108,7 @@ class State:
             who, image = self.members[number], self.images[number]
             for name in who.touched:
                 one = who.lots[name]
-                now = (one.available, one.held, one.burned, one.expired)
+                now = (one.available, one.held, one.burned, one.expired, one.pending)
                 was = image.lots.get(name)
                 if was is None:
                     new_lots.append(_lot_row(number, one, now))
@@ -119,7 +125,7 @@ class State:
                 image.debts[name] = debt.left
             for entry, held in who.holds.items():
                 if entry not in image.holds:
-                    new_holds.append((entry, number, held.partner, held.until, held.state))
+                    new_holds.append((entry, number, held.partner, held.until, held.state, held.cost_micros))
                 elif image.holds[entry] != held.state:
                     old_holds.append((entry, held.state, image.holds[entry]))
                 image.holds[entry] = held.state
@@ -148,8 +154,7 @@ def moves_of(connection: Connection, entries: Iterable[int]) -> dict[int, tuple[
     return {number: decode(bytes(body)).moves for number, body in rows}
 
 
-def _lot_row(owner: int, one: Lot, now: tuple[int, int, int, int]) -> _Row:
+def _lot_row(owner: int, one: Lot, now: _Left) -> _Row:
     t = one.terms
-    return (one.entry, one.index, owner, one.points, t.currency, t.issuer, t.funder, t.earned_at, t.expires_at,
-            t.face_micros, t.fee_micros, t.breakage_operator_bp, t.contract, t.origin_entry, t.origin_index,
-            *now)  # fmt: skip
+    return (one.entry, one.index, owner, one.points, t.currency, t.issuer, t.earned_at, t.expires_at, t.available_at,
+            t.funding, t.origin_entry, t.origin_index, t.prepaid, *now)  # fmt: skip

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
+OPEN = "available > 0 OR held > 0 OR pending > 0"  # of a lot
 
 
 def _key(name: str, kind: type[BigInteger | Integer | SmallInteger | Text]) -> Column[object]:
@@ -48,16 +49,36 @@ programme = Table(
     Column("livemode", Boolean, nullable=False), Column("open_settlement", Integer, nullable=False),
     Column("revision", Integer, nullable=False),  # raised by every change of parties and contracts
     _big("clock", null=True),  # of a sandbox
+    _big("first_loss_micros"), _big("transfer_daily_points", null=True), _big("transfer_daily_count", null=True),
 )  # fmt: skip
 party = Table(
     "party", metadata, _key("id", SmallInteger), Column("name", Text, nullable=False, unique=True),
-    _text("signer", null=True), _big("floor_micros"), _big("created_at"),
+    _text("signer", null=True), _big("floor_micros"), _big("created_at"), _text("status"),
+    _big("collateral_micros", null=True),  # of a sandbox: what it deposits, if not enough
 )  # fmt: skip
 contract = Table(
     "contract", metadata, _key("partner", SmallInteger), _key("version", SmallInteger), _big("since"),
     _big("face_micros"), _big("fee_micros"), Column("valid_days", Integer, nullable=True),
-    _small("breakage_operator_bp"),
+    _small("breakage_operator_bp"), _small("issuance_bp"), Column("fee_refundable", Boolean, nullable=False),
+    _big("redemption_micros", null=True), Column("pending_days", Integer, nullable=False),
 )  # fmt: skip
+currency = Table(  # a brand's own; the coalition's is 1 and has no row
+    "currency",
+    metadata,
+    _key("id", SmallInteger),
+    Column("name", Text, nullable=False, unique=True),
+    _small("issuer"),
+)
+reward = Table(
+    "reward", metadata, _key("name", Text), _small("partner"), _big("points"), _big("cost_micros"),
+    Column("valid_days", Integer, nullable=True),
+)  # fmt: skip
+promotion = Table(  # who funds a bonus together: basis points by party, JSON
+    "promotion",
+    metadata,
+    _key("name", Text),
+    _text("shares"),
+)
 credential = Table(
     "credential", metadata, _key("prefix", Text), _bytes("hash"), _small("party"), _text("scopes"),
     _big("created_at"), _big("revoked_at", null=True),
@@ -88,16 +109,16 @@ entry = Table(
 )  # fmt: skip
 lot = Table(
     "lot", metadata, _key("entry", BigInteger), _key("index", SmallInteger), _big("member"), _big("points"),
-    _small("currency"), _small("issuer"), _small("funder"), _big("earned_at"), _big("expires_at"),
-    _big("face_micros"), _big("fee_micros"), _small("breakage_operator_bp"), _small("contract"),
-    _big("origin_entry"), _small("origin_index"), _big("available"), _big("held"), _big("burned"), _big("expired"),
-    Index("lot_open", "member", postgresql_where=text("available > 0 OR held > 0"),
-          sqlite_where=text("available > 0 OR held > 0")),
+    _small("currency"), _small("issuer"), _big("earned_at"), _big("expires_at"), _big("available_at"),
+    _bytes("funding"), _big("origin_entry"), _small("origin_index"), _big("prepaid"),
+    _big("available"), _big("held"), _big("burned"), _big("expired"), _big("pending"),
+    Index("lot_open", "member", postgresql_where=text(OPEN), sqlite_where=text(OPEN)),
     Index("lot_origin", "origin_entry", postgresql_where=text("origin_entry <> 0"),
           sqlite_where=text("origin_entry <> 0")),
 )  # fmt: skip
 hold = Table(
     "hold", metadata, _key("entry", BigInteger), _big("member"), _small("partner"), _big("until"), _text("state"),
+    _big("cost_micros", null=True),  # of a voucher: a hold of points already used
     Index("hold_open", "member", postgresql_where=text("state = 'open'"), sqlite_where=text("state = 'open'")),
 )  # fmt: skip
 debt = Table(
@@ -134,6 +155,9 @@ signature = Table(
 liability = Table(  # a leaf stands in the trees of settlements [since, until)
     "liability", metadata, _key("currency", SmallInteger), _key("member", BigInteger), _key("since", Integer),
     Column("until", Integer, nullable=True), _big("place"), _big("balance"), _bytes("salt"),
+)  # fmt: skip
+record = Table(  # what the rulebook remembers beside entries: see records.py
+    "record", metadata, _key("kind", Text), _key("name", Text), _text("data"),
 )  # fmt: skip
 memory = Table(
     "memory", metadata, _key("name", Text), _text("value")

@@ -20,7 +20,20 @@ PARTNERS = sorted(CONTRACTS)
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["earn", "earn", "burn", "hold", "capture", "release", "refund_earn", "refund_burn", "gift", "due", "wait"]
+            [
+                "earn",
+                "earn",
+                "pend",
+                "burn",
+                "hold",
+                "capture",
+                "release",
+                "refund_earn",
+                "refund_burn",
+                "gift",
+                "due",
+                "wait",
+            ]
         ),
         st.booleans(),
         st.sampled_from(PARTNERS),
@@ -43,6 +56,8 @@ def act(books: Books, step: Step) -> Callable[[], object] | None:  # noqa: PLR09
     match verb:
         case "earn":
             return lambda: books.earn(who, points, partner, days or None)
+        case "pend":
+            return lambda: books.earn(who, points, partner, days or None, pending=1 + days // 5)
         case "burn":
             return lambda: books.burn(who, points, partner)
         case "hold":
@@ -88,6 +103,7 @@ def history(seed: int, length: int) -> list[Step]:
     verbs = [
         "earn",
         "earn",
+        "pend",
         "burn",
         "hold",
         "capture",
@@ -110,7 +126,7 @@ def test_long_histories(times: Callable[[int, int], int]) -> None:
     for seed in range(times(200, 5_000)):
         books = run(history(seed, 60))
         met |= {entry.verb for entry in books.entries}
-    assert met == set(Verb)
+    assert met == set(list(Verb)[:12])  # those of one member and partner
 
 
 Legs = list[Posting]

@@ -9,7 +9,7 @@ import pytest
 from counterfoil.core.accounts import Kind, account, party
 from counterfoil.core.calendar import end_of_day, local_day
 from counterfoil.core.entry import Entry, Place, Posting, Verb
-from counterfoil.core.errors import RefundExceedsOriginal
+from counterfoil.core.refusals import RefundExceedsOriginal
 from counterfoil.core.units import MAX_POINTS
 from tests.core.books import BIG, DAY, SMALL, ZONE, Books, check, no_debt_beside_points, refused
 
@@ -43,7 +43,7 @@ def test_own_lots_first_then_excused_then_others_then_debt() -> None:
     books.burn(books.ann, 50)
     books.now += 3 * DAY  # 20 of its points run out
     found = books.refund_earn(books.ann, earned, 100)
-    assert used(found.entry) == [(other.id, Place.TAKEN, 7), (earned.id, Place.TAKEN, 20)]
+    assert used(found.entry) == [(earned.id, Place.TAKEN, 20), (other.id, Place.REPAID, 7)]
     assert (found.recovered, found.excused, found.debt) == (7, 20, 73)
     assert found.entry.postings == (
         Posting(AVAILABLE, account(Kind.ISSUED, SMALL), 7, 1),
@@ -205,7 +205,7 @@ def test_what_is_past_comes_back_with_grace_and_its_origin() -> None:
     assert (made.points, made.terms.origin_entry, made.terms.origin_index) == (7, soon.id, 0)
     last_day = local_day(books.now, ZONE) + timedelta(days=30)
     assert made.terms.expires_at == end_of_day(last_day, ZONE)
-    assert (made.terms.issuer, made.terms.face_micros) == (SMALL, 8_333)
+    assert (made.terms.issuer, made.terms.funds.face_micros) == (SMALL, 8_333)
     assert made.terms.earned_at == soon.lots[0].terms.earned_at
     check(books)
     again = books.burn(books.ann, 7)  # grace runs out first

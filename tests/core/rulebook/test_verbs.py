@@ -6,7 +6,7 @@ import pytest
 
 from counterfoil.core.accounts import Kind, account, party
 from counterfoil.core.entry import Entry, Place, Posting, Verb
-from counterfoil.core.errors import (
+from counterfoil.core.refusals import (
     AlreadyCaptured,
     AlreadyReleased,
     BalanceLimit,
@@ -35,7 +35,7 @@ def test_an_earn_makes_a_lot_and_pays_face_and_fee() -> None:
     )
     (lot,) = books.ann.lots.values()
     assert (lot.entry, lot.index, lot.points, lot.available) == (entry.id, 0, 100, 100)
-    assert (lot.terms.issuer, lot.terms.funder, lot.terms.currency) == (SMALL, SMALL, 1)
+    assert (lot.terms.issuer, lot.terms.funds.sole, lot.terms.currency) == (SMALL, SMALL, 1)
     assert (lot.terms.earned_at, lot.terms.expires_at) == (books.now, books.now + 60 * DAY)
     assert lot.origin == (entry.id, 0)
 

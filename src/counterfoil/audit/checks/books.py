@@ -110,11 +110,11 @@ def _positions(case: Case, number: int, fold: Fold) -> Iterator[Finding]:
 def _total(state: _State) -> None:
     """Bring totals up to date for who moved in the settlement that ends."""
     for handle in state.fold.touched:
-        state.outstanding_micros -= sum(one.face_micros for one in state.totals.pop(handle, {}).values())
+        state.outstanding_micros -= sum(one.paid_micros for one in state.totals.pop(handle, {}).values())
         now = state.fold.totals(handle)
         if now:
             state.totals[handle] = now
-            state.outstanding_micros += sum(one.face_micros for one in now.values())
+            state.outstanding_micros += sum(one.paid_micros for one in now.values())
 
 
 def _overdue(case: Case, number: int, fold: Fold) -> Iterator[Finding]:

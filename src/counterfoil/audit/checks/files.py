@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 
 from counterfoil.audit.case import Case, Lacks
 from counterfoil.audit.evidence import Folder, Missing, settlement_name
-from counterfoil.audit.published import Rules, Terms, read_rules
+from counterfoil.audit.published import Rules, read_rules
 from counterfoil.audit.report import Finding
 from counterfoil.core.errors import Unreadable
 from counterfoil.core.files import ENTRIES, LIABILITIES, RULEBOOK, FileHash, manifest_hash
+from counterfoil.core.rulebook.contracts import Contract
 
 PIECE = 2**20
 _RULEBOOK_FILE = "rulebook.json"
@@ -37,9 +38,9 @@ def files(case: Case) -> Iterator[Finding]:
 
 
 def rulebook(case: Case) -> Iterator[Finding]:
-    """Rulebooks are of this programme, agree on every version of a contract, and stay as the contract fixed them."""
-    known: dict[tuple[int, int], Terms] = {}
-    fixed = False
+    """Rulebooks are of this programme, agree on every version of a contract, and one is that of the contract."""
+    known: dict[tuple[int, int], Contract] = {}
+    fixed, before = False, None
     for number, one in case.headers.items():
         case.require(number)
         try:
@@ -53,13 +54,13 @@ def rulebook(case: Case) -> Iterator[Finding]:
         listed = {file.name: file.sha256 for file in one.files}
         if listed.get(RULEBOOK) != hashlib.sha256(content).digest():
             raise Lacks(f"{settlement_name(number, _RULEBOOK_FILE)} as in the manifest")
-        for (partner, version), terms in rules.terms.items():
+        for (partner, version), terms in rules.contracts.items():
             if known.setdefault((partner, version), terms) != terms:
                 text = f"version {version} of partner {partner}'s contract has other terms than before"
                 yield case.finding("rulebook", text, number)
+        yield from _backdated(case, number, rules, before)
+        before = rules
         same = hashlib.sha256(content).digest() == case.chain.rulebook
-        if fixed and not same:
-            yield case.finding("rulebook", "it is not the rulebook that the contract was deployed with", number)
         fixed = fixed or same
         if rules.zone != case.programme.zone:
             yield case.finding("rulebook", "its zone is not that of programme.json", number)
@@ -68,6 +69,17 @@ def rulebook(case: Case) -> Iterator[Finding]:
                 yield case.finding("rulebook", f"it names partner {partner} otherwise than programme.json", number)
     if case.headers and not fixed:  # all of these may have been closed before the contract stood
         raise Lacks(f"the rulebook whose SHA-256 is 0x{case.chain.rulebook.hex()}, as fixed in the contract")
+
+
+def _backdated(case: Case, number: int, rules: Rules, before: Rules | None) -> Iterator[Finding]:
+    """Terms announced in a settlement hold from then on, not before: the past is not rewritten."""
+    if before is None:
+        return
+    opened_at = case.headers[number - 1].header.closing.closed_at
+    for (partner, version), terms in rules.contracts.items():
+        if (partner, version) not in before.contracts and terms.since < opened_at:
+            text = f"version {version} of partner {partner}'s contract begins before the settlement in which it was announced"
+            yield case.finding("rulebook", text, number)
 
 
 def rules_of(case: Case, number: int) -> Rules | None:

@@ -101,7 +101,7 @@ def handles(case: Case) -> Iterator[Finding]:
                 raise Lacks(f"{name} of members with entries")
         liable.update(leaves)
     for handle, use in known.items():
-        if use.count == 1 and handle not in liable and _all_owed(case, use.number):
+        if use.count == 1 and handle not in liable and _outstanding(case, use) and _all_owed(case, use.number):
             place = use.leaf - case.first_leaf(use.number)
             name = settlement_name(use.number, "handles")
             text = f"{name}: record {place} names a member with no other entry and no liability"
@@ -131,8 +131,8 @@ def _pairs(case: Case, number: int, known: dict[int, _Use]) -> Iterator[Finding]
     if len(pairs) != case.headers[number].header.closing.log_size - first:
         yield case.finding("handles", f"{name} has {len(pairs)} pairs, not one per entry", number)
         raise Lacks(f"{name} with a pair per entry")
-    for place, pair in enumerate(pairs):
-        if not pair[0]:
+    for place, (pair, body) in enumerate(zip(pairs, _stream(case, number), strict=False)):
+        if not pair[0] and not _memberless(body):
             entry = entry_at(case, number, place)
             text = f"{name}: record {place} names no member"
             yield case.finding("handles", text, number, leaf=first + place, entry=entry)
@@ -140,6 +140,25 @@ def _pairs(case: Case, number: int, known: dict[int, _Use]) -> Iterator[Finding]
         for handle in pair:
             if handle:
                 known.setdefault(handle, _Use(number, first + place)).count += 1
+
+
+def _memberless(body: bytes) -> bool:
+    """Whether an entry is about no member: a pack bought, a partner's default."""
+    try:
+        return not decode(body).members
+    except Unreadable:
+        return False
+
+
+def _outstanding(case: Case, use: _Use) -> bool:
+    """Whether an entry changes what its members have: one that only makes pending points does not."""
+    place = use.leaf - case.first_leaf(use.number)
+    body = next((one for index, one in enumerate(_stream(case, use.number)) if index == place), b"")
+    try:
+        entry = decode(body)
+    except Unreadable:
+        return True
+    return any(Fold.change(entry, owner) for owner in range(len(entry.members)))
 
 
 def _all_owed(case: Case, number: int) -> bool:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from msgspec import structs
-
 from counterfoil.core.calendar import valid_until
-from counterfoil.core.entry import DebtMade, Entry, LotMade, Move, Place, Verb
-from counterfoil.core.errors import RefundExceedsOriginal
-from counterfoil.core.holdings import Holdings, Lot, take
+from counterfoil.core.entry import DebtMade, Drawn, Entry, LotMade, Move, Place, Verb
+from counterfoil.core.holdings import Holdings, Lot, at, take
 from counterfoil.core.journal import Journal
+from counterfoil.core.legs import fee_back
+from counterfoil.core.refusals import RefundExceedsOriginal
 from counterfoil.core.rulebook.due import room, settle_up
+from counterfoil.core.units import split_largest_remainder
 
 GRACE_DAYS = 30
 
@@ -38,12 +38,16 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """How a refund of an earn was met: recovered points, points excused because they ran out, points now owed."""
+    """How a refund of an earn was met: points recovered, cancelled while pending, excused because they ran out, now owed."""
 
     entry: Entry
     recovered: int
+    cancelled: int
     excused: int
     debt: int
+
+
+ToPacks = Callable[[int], tuple[Drawn, ...]]
 
 
 def burned(moves: Sequence[Move]) -> list[Move]:
@@ -51,35 +55,63 @@ def burned(moves: Sequence[Move]) -> list[Move]:
     return [move for move in moves if move.target is Place.BURNED]
 
 
-def refund_earn(journal: Journal, who: Holdings, original: Original, points: int) -> Recovery:
+def refund_earn(
+    journal: Journal, who: Holdings, original: Original, points: int, to_packs: ToPacks = lambda _points: ()
+) -> Recovery:
     """Take points back: the earn's own lots, what of them ran out (excused), the member's other lots, then a debt.
 
-    Points of another issuer's lot book as if the refunded issuer had burned them. Held points are not touched.
+    Points of another lot book as if the refunded issuer had burned them, and its fee comes back too. Held points are not
+    touched. `to_packs` tells which prepaid blocks the points recovered return to.
     """
     settle_up(journal, who)
     original.checked(points)
-    earned = original.entry
-    own = sorted((lot for lot in who.lots.values() if lot.origin[0] == earned.id), key=Lot.burn_key)
-    others = [lot for lot in who.usable(journal.now) if lot.origin[0] != earned.id]
-    moves = take(own, points, Place.AVAILABLE, Place.TAKEN)
-    excused = take(own, points - _sum(moves), Place.EXPIRED, Place.TAKEN)
-    rest = points - _sum(moves) - _sum(excused)
-    moves += take(others, rest, Place.AVAILABLE, Place.TAKEN)
-    owed = points - _sum(moves) - _sum(excused)
-    terms = earned.lots[0].terms
-    debts = (DebtMade(0, owed, terms.currency, terms.issuer, terms.fee_micros),) if owed else ()
+    moves = recovery(who, original.entry, points, journal.now)
+    owed = points - _sum(moves)
+    terms = original.entry.lots[0].terms
+    fee = fee_back(terms, original.entry.partner)
+    debts = (DebtMade(0, owed, terms.currency, original.entry.partner, fee),) if owed else ()
     entry = journal.post(
-        Verb.REFUND_EARN, (who,), partner=earned.partner, refers_to=earned.id,
-        moves=(*moves, *excused), debts=debts,
+        Verb.REFUND_EARN, (who,), partner=original.entry.partner, refers_to=original.entry.id,
+        moves=tuple(moves), debts=debts, drawn=to_packs(_sum([m for m in moves if m.source is not Place.EXPIRED])),
     )  # fmt: skip
-    return Recovery(entry, _sum(moves), _sum(excused), owed)
+
+    def moved(source: Place) -> int:
+        return _sum([move for move in moves if move.source is source])
+
+    return Recovery(entry, moved(Place.AVAILABLE), moved(Place.PENDING), moved(Place.EXPIRED), owed)
+
+
+def recovery(who: Holdings, earned: Entry, points: int, now: int) -> list[Move]:
+    """The moves that take `points` of an earn back, as far as there is something to take."""
+    own = sorted((lot for lot in who.lots.values() if lot.origin[0] == earned.id), key=Lot.burn_key)
+    moves: list[Move] = []
+    for source, target in (
+        (Place.PENDING, Place.CANCELLED), (Place.AVAILABLE, Place.TAKEN), (Place.EXPIRED, Place.TAKEN),
+    ):  # fmt: skip
+        moves += _in_proportion(own, points - _sum(moves), source, target)
+    others = [lot for lot in who.usable(now, earned.lots[0].terms.currency) if lot.origin[0] != earned.id]
+    return moves + take(others, points - _sum(moves), Place.AVAILABLE, Place.REPAID)
+
+
+def _in_proportion(own: list[Lot], points: int, source: Place, target: Place) -> list[Move]:
+    """From base and bonus in proportion to what is left of each, ties to the base; within each in burn order."""
+    kinds = sorted({lot.origin[1] for lot in own})
+    left = [sum(at(lot, source) for lot in own if lot.origin[1] == kind) for kind in kinds]
+    if not any(left):
+        return []
+    shares = split_largest_remainder(min(points, sum(left)), left)
+    moves: list[Move] = []
+    for kind, share in zip(kinds, shares, strict=True):
+        moves += take((lot for lot in own if lot.origin[1] == kind), share, source, target)
+    return moves
 
 
 def refund_burn(journal: Journal, who: Holdings, original: Original, points: int, zone: str) -> Entry:
     """Restore the same lots, last used first; what of them is past is valid 30 more local days, as a lot with grace."""
     settle_up(journal, who)
     original.checked(points)
-    room(who, points)
+    first = burned(original.entry.moves)[0]
+    room(who, points, who.terms_of(first.entry, first.index).currency)
     grace = valid_until(journal.now, GRACE_DAYS, zone)
     moves, lots = [], []
     for used, part in _last_first(burned(original.entry.moves), original.refunded, points):
@@ -87,12 +119,10 @@ def refund_burn(journal: Journal, who: Holdings, original: Original, points: int
         past = lot.terms.expires_at <= journal.now
         moves.append(Move(lot.entry, lot.index, Place.BURNED, Place.RENEWED if past else Place.AVAILABLE, part))
         if past:
-            entry, index = lot.origin
-            terms = structs.replace(lot.terms, expires_at=grace, origin_entry=entry, origin_index=index)
-            lots.append(LotMade(0, part, terms))
+            lots.append(LotMade(0, part, lot.terms.renewed(grace, lot.origin)))
     made = journal.post(
         Verb.REFUND_BURN, (who,), partner=original.entry.partner, refers_to=original.entry.id,
-        lots=tuple(lots), moves=tuple(moves),
+        value_micros=original.entry.value_micros, lots=tuple(lots), moves=tuple(moves),
     )  # fmt: skip
     settle_up(journal, who)
     return made

@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from msgspec import structs
+from msgspec import Struct
 
 from counterfoil.core.calendar import text_instant
-from counterfoil.core.entry import Entry, LotMade, LotTerms, Move, Place, Verb
-from counterfoil.core.errors import (
+from counterfoil.core.entry import Drawn, Entry, LotMade, Move, Place, Verb
+from counterfoil.core.holdings import Hold, Holdings, Lot, take
+from counterfoil.core.journal import Journal
+from counterfoil.core.lots import LotTerms
+from counterfoil.core.refusals import (
     AlreadyCaptured,
     AlreadyReleased,
     CaptureExceedsHold,
     HoldExpired,
     InsufficientPoints,
 )
-from counterfoil.core.holdings import Hold, Holdings, Lot, take
-from counterfoil.core.journal import Journal
 from counterfoil.core.rulebook.due import release as _release
 from counterfoil.core.rulebook.due import room, settle_up
 from counterfoil.core.units import COALITION_CURRENCY
 
 
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """A partner's terms as one version of them stands: money per point in micros, validity in local days."""
+class Grant(Struct, frozen=True, gc=False):
+    """Points of one lot that an earn is to make; `prepaid` of them were paid for in advance."""
 
-    version: int
-    face_micros: int = 10_000
-    fee_micros: int = 1_000
-    valid_days: int | None = 365
-    breakage_operator_bp: int = 0
+    points: int
+    funding: bytes
+    prepaid: int = 0
+
+
+class Sale(Struct, frozen=True, gc=False):
+    """What an earn is for: `at` is the instant of sale, whose rules and validity hold; pending until `available_at`, or 0."""
+
+    at: int
+    expires_at: int
+    available_at: int = 0
+    currency: int = COALITION_CURRENCY
 
 
 def hold_name(entry: int) -> str:
@@ -38,34 +45,42 @@ def hold_name(entry: int) -> str:
     return f"hld_{entry:016x}"
 
 
-def earn(journal: Journal, who: Holdings, partner: int, contract: Contract, points: int, expires_at: int) -> Entry:
-    """A lot of `points` for a member, issued and funded by `partner`; raises BalanceLimit."""
+def earn(
+    journal: Journal, who: Holdings, partner: int, grants: Sequence[Grant], sale: Sale, drawn: tuple[Drawn, ...] = ()
+) -> Entry:
+    """A lot for each grant, issued by `partner`: the base, then a bonus. Raises BalanceLimit."""
     settle_up(journal, who)
-    room(who, points)
-    terms = LotTerms(
-        COALITION_CURRENCY, partner, partner, journal.now, expires_at, contract.face_micros, contract.fee_micros,
-        contract.breakage_operator_bp, contract.version, 0, 0,
-    )  # fmt: skip
-    entry = journal.post(Verb.EARN, (who,), partner=partner, lots=(LotMade(0, points, terms),))
+    room(who, sum([one.points for one in grants]), sale.currency)
+    available_at = sale.available_at if sale.available_at > journal.now else 0
+    lots = tuple([
+        LotMade(0, one.points,
+                LotTerms(sale.currency, partner, sale.at, sale.expires_at, available_at, one.funding, 0, 0, one.prepaid))
+        for one in grants
+    ])  # fmt: skip
+    entry = journal.post(Verb.EARN, (who,), partner=partner, occurred_at=sale.at, lots=lots, drawn=drawn)
     settle_up(journal, who)
     return entry
 
 
-def burn(journal: Journal, who: Holdings, partner: int, points: int) -> Entry:
-    """Consume lots in burn order; raises InsufficientPoints."""
+def burn(
+    journal: Journal, who: Holdings, partner: int, points: int, currency: int = COALITION_CURRENCY, value_micros: int = 0
+) -> Entry:  # fmt: skip
+    """Consume lots in burn order; the partner is paid `value_micros` a point, or their face (0). Raises InsufficientPoints."""
     settle_up(journal, who)
-    moves = _from(who.usable(journal.now), points, Place.BURNED)
-    return journal.post(Verb.BURN, (who,), partner=partner, moves=moves)
+    moves = from_lots(who.usable(journal.now, currency), points, Place.BURNED)
+    return journal.post(Verb.BURN, (who,), partner=partner, value_micros=value_micros, moves=moves)
 
 
-def hold(journal: Journal, who: Holdings, partner: int, points: int, until: int) -> Entry:
+def hold(
+    journal: Journal, who: Holdings, partner: int, points: int, until: int, currency: int = COALITION_CURRENCY
+) -> Entry:
     """Set points of named lots aside until the instant `until`, exclusive; raises InsufficientPoints."""
     settle_up(journal, who)
-    moves = _from(who.usable(journal.now), points, Place.HELD)
+    moves = from_lots(who.usable(journal.now, currency), points, Place.HELD)
     return journal.post(Verb.HOLD, (who,), partner=partner, until=until, moves=moves)
 
 
-def capture(journal: Journal, who: Holdings, held: Hold, points: int) -> Entry:
+def capture(journal: Journal, who: Holdings, held: Hold, points: int, value_micros: int = 0) -> Entry:
     """Burn up to all of a hold, once; the rest is released. Raises the hold's state or CaptureExceedsHold."""
     settle_up(journal, who)
     _open(held)
@@ -79,7 +94,9 @@ def capture(journal: Journal, who: Holdings, held: Hold, points: int) -> Entry:
             moves.append(Move(entry, index, Place.HELD, Place.BURNED, burned))
         if part > burned:
             moves.append(Move(entry, index, Place.HELD, Place.AVAILABLE, part - burned))
-    made = journal.post(Verb.CAPTURE, (who,), partner=held.partner, refers_to=held.entry, moves=tuple(moves))
+    made = journal.post(
+        Verb.CAPTURE, (who,), partner=held.partner, refers_to=held.entry, value_micros=value_micros, moves=tuple(moves)
+    )
     settle_up(journal, who)
     return made
 
@@ -98,20 +115,16 @@ def transfer(journal: Journal, sender: Holdings, recipient: Holdings, points: in
     """A gift: lots move oldest first, with issuer, earned at and expiry kept. Raises InsufficientPoints, BalanceLimit."""
     settle_up(journal, sender)
     settle_up(journal, recipient)
-    moves = _from(sorted(sender.usable(journal.now), key=Lot.gift_key), points, Place.GIFTED)
+    moves = from_lots(sorted(sender.usable(journal.now), key=Lot.gift_key), points, Place.GIFTED)
     room(recipient, points)
-    lots = tuple(
-        LotMade(
-            1, move.points, structs.replace(sender.lots[move.entry, move.index].terms, origin_entry=0, origin_index=0)
-        )
-        for move in moves
-    )
+    lots = tuple(LotMade(1, move.points, sender.terms_of(move.entry, move.index).given()) for move in moves)
     entry = journal.post(Verb.TRANSFER, (sender, recipient), partner=partner, lots=lots, moves=moves)
     settle_up(journal, recipient)
     return entry
 
 
-def _from(lots: list[Lot], points: int, target: Place) -> tuple[Move, ...]:
+def from_lots(lots: list[Lot], points: int, target: Place) -> tuple[Move, ...]:
+    """The moves that take points from lots in their order; raises InsufficientPoints."""
     available = sum(lot.available for lot in lots)
     if points > available:
         raise InsufficientPoints(points, available)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from counterfoil.core.calendar import text_instant
 from counterfoil.core.entry import id_number
 from counterfoil.core.errors import UnknownMember
 from counterfoil.core.holdings import Holdings
-from counterfoil.core.units import NEVER
-from counterfoil.gateway.auth import MemberKeeper, Reader
+from counterfoil.core.units import COALITION_CURRENCY, NEVER
+from counterfoil.gateway.auth import MemberKeeper, Operator, Reader
+from counterfoil.gateway.moves import Done, Key, Move, move
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
 from counterfoil.gateway.views import MEMBER_ID, Page, entry_view, page_of
@@ -55,8 +57,13 @@ class Balance(BaseModel):
 
     model_config = ConfigDict(extra="allow")
     member: str
-    currency: str = "CP"
+    currency: str
     available: int
+    own: Annotated[list[dict[str, Any]], Field(description="in brands' own currencies: all, or the caller's")]
+
+
+class Erasure(Move):
+    """Nothing more to say."""
 
 
 class Lots(BaseModel):
@@ -85,29 +92,39 @@ def create_many(request: Request, body: NewMembers, caller: MemberKeeper) -> Mem
 @router.get("/{member}/balance", response_model=Balance, responses=declared(404))
 def balance(request: Request, member: MEMBER_ID, caller: Reader) -> dict[str, Any]:
     """What the member can spend now, due things done whether or not a job ran."""
-    who = _holdings(request, member)
-    view: dict[str, Any] = {"member": member, "currency": "CP", "available": who.available}
-    if registry.is_operator(caller):
-        rest = {"held": who.held, "pending": 0, "debt": who.debt, "balance": who.available - who.debt}
-        return {**view, **rest}
-    return view
+    who, programme = _holdings(request, member), gateway_of(request).known()
+    whole = registry.is_operator(caller)
+    own = [c for c in programme.currencies.values() if whole or c.issuer == caller.party]
+    view = _balance(who, COALITION_CURRENCY, programme, whole=whole)
+    return {"member": member, **view, "own": [_balance(who, c.number, programme, whole=whole) for c in own]}
+
+
+def _balance(who: Holdings, currency: int, programme: registry.Programme, *, whole: bool) -> dict[str, Any]:
+    sums = who.sums(currency)
+    view: dict[str, Any] = {"currency": programme.currency_name(currency), "available": sums.available}
+    if not whole:
+        return view
+    rest = {"held": sums.held, "pending": sums.pending, "debt": sums.debt, "balance": sums.available - sums.debt}
+    return {**view, **rest}
 
 
 @router.get("/{member}/lots", response_model=Lots, responses=declared(404))
 def lots(request: Request, member: MEMBER_ID, caller: Reader) -> dict[str, Any]:
     """Open lots in burn order."""
     who, programme = _holdings(request, member), gateway_of(request).known()
-    shown = sorted((one for one in who.lots.values() if one.available or one.held), key=lambda one: one.burn_key())
+    shown = sorted(
+        (one for one in who.lots.values() if one.available or one.held or one.pending), key=lambda one: one.burn_key()
+    )
     return {
         "data": [
             {
-                "currency": "CP", "issuer": programme.name_of(one.terms.issuer),
+                "currency": programme.currency_name(one.terms.currency), "issuer": programme.name_of(one.terms.issuer),
                 "earned_at": text_instant(one.terms.earned_at),
                 "expires_at": None if one.terms.expires_at == NEVER else text_instant(one.terms.expires_at),
-                "available": one.available, "held": one.held, "pending": 0,
+                "available": one.available, "held": one.held, "pending": one.pending,
             }
             for one in shown
-            if registry.is_operator(caller) or one.terms.funder == caller.party
+            if registry.is_operator(caller) or caller.party == one.terms.issuer or one.terms.funds.part(caller.party)
         ]
     }  # fmt: skip
 
@@ -126,6 +143,20 @@ def entries(
         return books.rows_of(gateway.engine, partner=partner, who=id_number(member), after=after, limit=count)
 
     return page_of(fetch, cursor, limit, lambda row: entry_view(row, programme))
+
+
+@router.post("/{member}/erasure", status_code=201, response_model=Done, responses=declared(404, 410, 422))
+async def request_erasure(
+    request: Request, member: MEMBER_ID, body: Erasure, caller: Operator, key: Key = None
+) -> Response:  # fmt: skip
+    """The member asks to be erased: it is due at 00:00 local of the thirtieth day."""
+    return await move(request, "request_erasure", caller.party, key, body, member=id_number(member))
+
+
+@router.post("/{member}/erase", status_code=201, response_model=Done, responses=declared(404, 409, 410, 422))
+async def erase(request: Request, member: MEMBER_ID, body: Erasure, caller: Operator, key: Key = None) -> Response:
+    """Erase a member whose waiting time is over: points are forfeit, names and the secret of its entries deleted."""
+    return await move(request, "erase", caller.party, key, body, member=id_number(member))
 
 
 def _holdings(request: Request, member: str) -> Holdings:

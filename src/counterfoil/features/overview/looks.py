@@ -11,6 +11,7 @@ from counterfoil.chain.client import Reverted
 from counterfoil.core.entry import group_of
 from counterfoil.core.errors import CounterfoilError
 from counterfoil.core.operation import Answer
+from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.features.overview import rules
 from counterfoil.gateway.state import Gateway
 from counterfoil.settlement.worker import Worker
@@ -63,7 +64,8 @@ def settlement_of(row: Any, programme: Programme) -> Settlement:
     if row.totals is None:
         return Settlement(row, state)
     totals = json_text.loads(row.totals)
-    return Settlement(row, state, totals["supply"], totals["change"], rules.netting_of(totals, programme.name_of))
+    ours = totals["currencies"][str(COALITION_CURRENCY)]
+    return Settlement(row, state, ours["supply"], ours["change"], rules.netting_of(totals, programme.name_of))
 
 
 @dataclass(frozen=True, slots=True)

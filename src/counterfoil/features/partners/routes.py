@@ -2,29 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from itertools import pairwise
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from counterfoil.core.accounts import FIRST_PARTNER
+from counterfoil.core.calendar import parse_instant, text_instant
 from counterfoil.core.errors import InvalidRequest, NotFound, UnknownPartner
-from counterfoil.core.rulebook.verbs import Contract
+from counterfoil.core.rulebook.contracts import Contract
+from counterfoil.core.units import BASIS_POINTS
 from counterfoil.gateway.auth import Operator
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
-from counterfoil.store import registry
+from counterfoil.store import registry, terms
 
 router = APIRouter(prefix="/v1", tags=["partners"])
 _ZERO = "0x" + "0" * 40
+DEFAULT_FEE_MICROS = 1_000
+
+
+Micros = Annotated[int, Field(strict=True, ge=0, le=2**40)]
+Points = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 
 
 class Terms(BaseModel):
-    """Contract terms; what is left out has the rulebook's default."""
+    """Contract terms, money in micros per point; what is left out has the rulebook's default."""
 
     model_config = ConfigDict(extra="forbid")
+    funding: Annotated[
+        Literal["issuance", "redemption", "share"],
+        Field(description="when the face is paid: as points become available, as they are used, or a share of each"),
+    ] = "issuance"
+    issuance_bp: Annotated[
+        int | None, Field(strict=True, ge=1, le=9_999, description="of `share`: basis points paid at issue")
+    ] = None
+    face_micros: Annotated[Micros, Field(ge=1)] = 10_000
+    fee_micros: Annotated[Micros | None, Field(description="default 1000; with `redemption` 0, due at use")] = None
+    fee_refundable: Annotated[bool, Field(strict=True)] = True
+    redemption_micros: Annotated[
+        Micros | None, Field(ge=1, description="what a point used here pays; default: the lot's face")
+    ] = None
     valid_days: Annotated[int | None, Field(strict=True, ge=0, le=36_500, description="null: no expiry")] = 365
-    breakage_operator_bp: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 0
+    pending_days: Annotated[int, Field(strict=True, ge=0, le=3_650)] = 0
+    breakage_operator_bp: Points = 0
+    since: Annotated[str | None, Field(description="RFC 3339; default: from the start")] = None
+
+    @model_validator(mode="after")
+    def _share(self) -> Terms:
+        if (self.funding == "share") != (self.issuance_bp is not None):
+            raise ValueError("issuance_bp goes with funding share, and only with it")
+        return self
+
+    def contract(self, version: int) -> Contract:
+        """As the rulebook has it; raises InvalidRequest."""
+        issuance_bp = {"issuance": BASIS_POINTS, "redemption": 0}.get(self.funding, self.issuance_bp or 0)
+        fee = self.fee_micros if self.fee_micros is not None else DEFAULT_FEE_MICROS if issuance_bp else 0
+        since = parse_instant(self.since, "since") if self.since is not None else 0
+        return Contract(
+            version, self.face_micros, fee, self.valid_days, self.breakage_operator_bp, issuance_bp,
+            self.fee_refundable, self.redemption_micros, self.pending_days, since,
+        )  # fmt: skip
 
 
 class NewPartner(BaseModel):
@@ -42,7 +82,12 @@ class NewPartner(BaseModel):
     ]
     signer: Annotated[str | None, Field(pattern=r"^0x[0-9a-fA-F]{40}$", description="address of its signer")] = None
     floor_micros: Annotated[int, Field(strict=True, ge=0, le=2**53 - 1)] = 0
-    terms: Terms = Terms()
+    collateral_micros: Annotated[
+        int | None, Field(strict=True, ge=0, le=2**53 - 1, description="of a sandbox: what it deposits; null: enough")
+    ] = None
+    terms: Annotated[
+        Terms | list[Terms], Field(description="or several versions: the first from the start, each later one `since`")
+    ] = Terms()
 
 
 class Partner(BaseModel):
@@ -52,7 +97,8 @@ class Partner(BaseModel):
     name: str
     signer: str | None
     floor_micros: int
-    terms: Terms
+    status: str
+    terms: Annotated[list[Terms], Field(description="versions in order")]
 
 
 class Partners(BaseModel):
@@ -84,9 +130,24 @@ def register(request: Request, body: NewPartner, _caller: Operator) -> Partner:
     signer = body.signer.lower() if body.signer else None
     if signer == _ZERO:
         raise InvalidRequest("signer", "the zero address signs nothing")
-    terms = Contract(1, valid_days=body.terms.valid_days, breakage_operator_bp=body.terms.breakage_operator_bp)
-    made = registry.add_partner(gateway.engine, body.name, terms, signer, body.floor_micros, gateway.now())
+    listed = body.terms if isinstance(body.terms, list) else [body.terms]
+    contracts = [one.contract(place + 1) for place, one in enumerate(listed)]
+    if not contracts or any(later.since <= earlier.since for earlier, later in pairwise(contracts)):
+        raise InvalidRequest("terms", "needs at least one version, and each later one a later `since`")
+    made = terms.add_partner(gateway.engine, body.name, contracts, signer, body.floor_micros, gateway.now(),
+                                body.collateral_micros)  # fmt: skip
     return _view(made)
+
+
+@router.post("/partners/{partner}/contracts", status_code=201, response_model=Partner, responses=declared(404))
+def announce(request: Request, partner: int, body: Terms, _caller: Operator) -> Partner:
+    """Announce the terms that hold `since` an instant: never sooner than the notice, never for what was made before."""
+    gateway = gateway_of(request)
+    if partner < FIRST_PARTNER or partner not in gateway.known().parties:
+        raise UnknownPartner(str(partner))
+    if body.since is None:
+        raise InvalidRequest("since", "must say from when the terms hold")
+    return _view(terms.add_contract(gateway.engine, partner, body.contract(0), gateway.now()))
 
 
 @router.get("/partners", response_model=Partners, responses=declared())
@@ -119,5 +180,20 @@ def revoke(request: Request, prefix: str, _caller: Operator) -> Response:
 
 
 def _view(one: registry.Party) -> Partner:
-    terms = Terms(valid_days=one.contract.valid_days, breakage_operator_bp=one.contract.breakage_operator_bp)
-    return Partner(id=one.number, name=one.name, signer=one.signer, floor_micros=one.floor_micros, terms=terms)
+    terms = [
+        Terms(
+            funding=c.funding,
+            issuance_bp=c.issuance_bp if c.funding == "share" else None,
+            face_micros=c.face_micros,
+            fee_micros=c.fee_micros,
+            fee_refundable=c.fee_refundable,
+            redemption_micros=c.redemption_micros,
+            valid_days=c.valid_days,
+            pending_days=c.pending_days,
+            breakage_operator_bp=c.breakage_operator_bp,
+            since=text_instant(c.since) if c.since else None,
+        )
+        for c in one.contracts
+    ]
+    return Partner(id=one.number, name=one.name, signer=one.signer, floor_micros=one.floor_micros, status=one.status,
+                   terms=terms)  # fmt: skip

@@ -7,27 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from counterfoil.core.units import MAX_POINTS
+from counterfoil.gateway.moves import Move
+from counterfoil.gateway.names import CurrencyName, ExternalId, HoldId, MemberId, Points, TtlSeconds
 
 MAX_BATCH = 8_000
-MAX_TTL_SECONDS = 366 * 86_400
-_ID = r"^{}_[0-9a-f]{{16}}$"
-
-Points = Annotated[int, Field(strict=True, ge=1, le=MAX_POINTS, description="whole points", examples=[300])]
-ExternalId = Annotated[
-    str,
-    Field(min_length=1, max_length=128, pattern=r"^[!-~]+$", description="the caller's own name, once per kind",
-          examples=["slip-1042"]),
-]  # fmt: skip
-MemberId = Annotated[str, Field(pattern=_ID.format("mbr"), examples=["mbr_212c39a6e24cc68e"])]
-HoldId = Annotated[str, Field(pattern=_ID.format("hld"), examples=["hld_0000000000040000"])]
-
-
-class Body(BaseModel):
-    """Unknown fields are refused: a misspelt one must not be ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    dry_run: Annotated[bool, Field(strict=True, description="answer as the commit would, and change nothing")] = False
 
 
 def _day(value: object) -> object:
@@ -39,52 +22,70 @@ def _day(value: object) -> object:
 Day = Annotated[date, BeforeValidator(_day), Field(ge=date(1970, 1, 1), le=date(9998, 12, 31))]
 
 
-class Earn(Body):
+class Earn(Move):
     """Grant points to a member."""
 
     external_id: ExternalId
     member: MemberId
     points: Points
     valid_to: Annotated[Day | None, Field(description="last valid day, local; default by contract")] = None
+    occurred_at: Annotated[
+        str | None,
+        Field(description="instant of a sale that comes in late, RFC 3339: its terms and validity hold",
+              examples=["2025-12-01T09:30:00Z"]),
+    ] = None  # fmt: skip
+    currency: CurrencyName = "CP"
+    promotion: Annotated[
+        str | None, Field(min_length=1, max_length=64, description="whose parties fund the bonus together")
+    ] = None
+    bonus: Annotated[Points | None, Field(description="points on top, a lot of their own")] = None
+    pending_days: Annotated[
+        int | None, Field(strict=True, ge=0, le=3_650, description="days until they are available; default by contract")
+    ] = None
 
 
-class Burn(Body):
+class Burn(Move):
     """Use a member's points, earliest expiry first."""
 
     external_id: ExternalId
     member: MemberId
     points: Points
+    currency: CurrencyName = "CP"
 
 
-class Hold(Body):
+class Hold(Move):
     """Set points aside for a time."""
 
     external_id: ExternalId
     member: MemberId
     points: Points
-    ttl_seconds: Annotated[int, Field(strict=True, ge=1, le=MAX_TTL_SECONDS, examples=[600])]
+    ttl_seconds: TtlSeconds
+    currency: CurrencyName = "CP"
 
 
-class Capture(Body):
+class Capture(Move):
     """Burn up to all of a hold, once; the rest is released."""
 
     external_id: ExternalId
     points: Points
 
 
-class Release(Body):
+class Release(Move):
     """Give a hold back."""
 
 
-class RefundEarn(Body):
+class RefundEarn(Move):
     """Take points of an earn back; `earn` is the external id it was made with."""
 
     external_id: ExternalId
     earn: ExternalId
     points: Points
+    park: Annotated[
+        bool, Field(strict=True, description="the sale may come in later: then the refund waits for it")
+    ] = False
 
 
-class RefundBurn(Body):
+class RefundBurn(Move):
     """Give points of a burn (or capture) back; `burn` is the external id it was made with."""
 
     external_id: ExternalId
@@ -92,7 +93,7 @@ class RefundBurn(Body):
     points: Points
 
 
-class Transfer(Body):
+class Transfer(Move):
     """A gift from one member to another."""
 
     external_id: ExternalId
@@ -113,7 +114,7 @@ class BatchedRelease(Release):
     hold: HoldId
 
 
-MODELS: dict[str, type[Body]] = {
+MODELS: dict[str, type[Move]] = {
     "earn": Earn, "burn": Burn, "hold": Hold, "capture": BatchedCapture, "release": BatchedRelease,
     "refund_earn": RefundEarn, "refund_burn": RefundBurn, "transfer": Transfer,
 }  # fmt: skip
@@ -177,7 +178,13 @@ class Answer(BaseModel):
     released: int | None = None
     recipient: str | None = None
     recovered: int | None = None
+    cancelled: Annotated[int | None, Field(description="points taken back while they were pending")] = None
     excused: int | None = None
+    status: Annotated[str | None, Field(description="`queued` or `parked`: booked later")] = None
+    booked: Annotated[list[dict[str, Any]] | None, Field(description="refunds that waited for this")] = None
+    dropped: Annotated[list[dict[str, Any]] | None, Field(description="and those a rule turned down")] = None
+    alerts: Annotated[list[tuple[str, int]] | None, Field(description="packs that came down to their level")] = None
+    currency: Annotated[str | None, Field(description="where it is not the coalition's")] = None
     debt: int | None = None
     refers_to: str | None = None
 

@@ -8,13 +8,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from counterfoil.core.errors import Forbidden, InvalidRequest, Refusal
-from counterfoil.core.operation import Answer, Operation
+from counterfoil.core.operation import Operation
 from counterfoil.features.points import bodies, rules
 from counterfoil.gateway.auth import caller_of
-from counterfoil.gateway.problems import MEDIA_TYPE, STATUS, declared, problem_of
+from counterfoil.gateway.moves import Move, finished, problem, replied
+from counterfoil.gateway.names import HoldId
+from counterfoil.gateway.problems import declared
 from counterfoil.gateway.reply import Reply
 from counterfoil.gateway.short import Asked, Handler, asked_of
-from counterfoil.store import json_text
 from counterfoil.store.registry import Caller
 
 router = APIRouter(prefix="/v1", tags=["points"])
@@ -25,7 +26,7 @@ _KEY_PARAMETER = {
 }  # fmt: skip
 
 
-def _route(path: str, model: type[bodies.Body], summary: str) -> dict[str, Any]:
+def _route(path: str, model: type[Move], summary: str) -> dict[str, Any]:
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
     return {
         "path": path, "summary": summary, "status_code": 201, "response_model": bodies.Answer,
@@ -46,26 +47,13 @@ async def _one(asked: Asked, verb: str, **more: object) -> Reply:
     _may(caller, verb)
     op = rules.operation(verb, {**fields, **more} if more else fields, caller.party, asked.key)
     ((answer, body),) = await asked.gateway.post([op])
-    status, shown = _finished(answer, body, op, asked.request_id)
-    headers = {"Idempotent-Replayed": "true"} if answer.replayed else {}
-    return Reply(status, shown, "application/json" if status < 400 else MEDIA_TYPE, headers)
+    return replied(answer, *finished(answer, body, dry_run=op.dry_run, request_id=asked.request_id))
 
 
 def _may(caller: Caller, verb: str) -> None:
     """Points are issued and burned by partners; the operator may only transfer."""
     if caller.party < 16 and verb != "transfer":
         raise Forbidden(rules.SCOPES[verb])
-
-
-def _finished(answer: Answer, body: bytes, op: Operation, request_id: str) -> tuple[int, bytes]:
-    if answer.ok:
-        return (200 if op.dry_run else 201), body
-    facts = answer.facts
-    return _problem(facts.pop("code"), facts.pop("detail"), facts, request_id)
-
-
-def _problem(code: str, detail: str, facts: dict[str, object], request_id: str) -> tuple[int, bytes]:
-    return STATUS[code], json_text.dumps(problem_of(code, detail, facts, request_id))
 
 
 async def _refund(asked: Asked) -> Reply:
@@ -95,13 +83,13 @@ async def hold(request: Request) -> Response:
 
 
 @router.post(**_route("/holds/{hold}/capture", bodies.Capture, "Capture a hold"))
-async def capture(request: Request, hold: bodies.HoldId) -> Response:
+async def capture(request: Request, hold: HoldId) -> Response:
     """Burns up to all of it, once, and releases the rest."""
     return (await _one(await asked_of(request), "capture", hold=hold)).response()
 
 
 @router.post(**_route("/holds/{hold}/release", bodies.Release, "Release a hold"))
-async def release(request: Request, hold: bodies.HoldId) -> Response:
+async def release(request: Request, hold: HoldId) -> Response:
     """Gives all of it back."""
     return (await _one(await asked_of(request), "release", hold=hold)).response()
 
@@ -181,9 +169,9 @@ async def _batch(asked: Asked) -> Reply:
         if isinstance(op, Operation):
             answer, body = next(posted)
             replayed = answer.replayed
-            status, shown = _finished(answer, body, op, asked.request_id)
+            status, shown = finished(answer, body, dry_run=op.dry_run, request_id=asked.request_id)
         else:
-            status, shown = _problem(op.code, str(op), op.facts(), asked.request_id)
+            status, shown = problem(op.code, str(op), op.facts(), asked.request_id)
         answers.append(b'{"status":%d,"replayed":%s,"body":%s}' % (status, b"true" if replayed else b"false", shown))
     return Reply(200, b'{"answers":[%s]}' % b",".join(answers))
 

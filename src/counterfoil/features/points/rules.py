@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from functools import partial
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
+from counterfoil.core.calendar import parse_instant
 from counterfoil.core.entry import id_number
-from counterfoil.core.errors import (
-    IdempotencyKeyMissing,
-    InvalidAmount,
-    InvalidRecipient,
-    InvalidRequest,
-    Refusal,
-)
+from counterfoil.core.errors import InvalidAmount, InvalidRecipient, InvalidRequest, Refusal
 from counterfoil.core.operation import Operation
 from counterfoil.features.points.bodies import MODELS
+from counterfoil.gateway.moves import checked_key, digest_of
 
 SCOPES = {
     "earn": "earn", "burn": "burn", "hold": "hold", "capture": "hold", "release": "hold",
     "refund_earn": "refund", "refund_burn": "refund", "transfer": "transfer",
 }  # fmt: skip
-_AMOUNTS = {"points"}
-_digest = partial(hashlib.blake2b, digest_size=32)  # RFC 7693; of a hundred bytes half the cost of SHA-256
-_KEY_LENGTH = 255
+_AMOUNTS = {"points", "bonus"}
 _DIGITS = 19  # what 64 bits may need; `int` itself refuses thousands
 
 
@@ -54,13 +46,6 @@ def _with_any_number(raw: bytes, error: orjson.JSONDecodeError) -> object:
     return value
 
 
-def checked_key(key: str | None, field: str) -> str:
-    """An Idempotency-Key of 1 to 255 printable ASCII characters; raises IdempotencyKeyMissing."""
-    if key is None or not 1 <= len(key) <= _KEY_LENGTH or not key.isascii() or not key.isprintable():
-        raise IdempotencyKeyMissing(field)
-    return key
-
-
 def operation(
     verb: str, fields: dict[str, Any], partner: int, key: str | None, key_field: str = "Idempotency-Key"
 ) -> Operation:
@@ -75,12 +60,15 @@ def operation(
         raise InvalidRecipient
     checked = None if dry_run else checked_key(key, key_field)
     return Operation(
-        verb=verb, partner=partner, key=checked, digest=_digest(orjson.dumps([verb, given])).digest(),
+        verb=verb, partner=partner, key=checked, digest=digest_of(verb, given),
         dry_run=dry_run, external_id=given.get("external_id"),
         member=_number(given.get("member") or given.get("sender")), recipient=_number(given.get("recipient")),
         points=given.get("points", 0), valid_to=given.get("valid_to"),
         ttl_seconds=given.get("ttl_seconds", 0), hold=_number(given.get("hold")),
-        original=given.get("earn") or given.get("burn") or "",
+        original=given.get("earn") or given.get("burn") or "", currency=given.get("currency", "CP"),
+        occurred_at=parse_instant(given["occurred_at"], "occurred_at") if given.get("occurred_at") else 0,
+        pending_days=given.get("pending_days"), promotion=given.get("promotion") or "", bonus=given.get("bonus") or 0,
+        more={"park": True} if given.get("park") else None,
     )  # fmt: skip
 
 

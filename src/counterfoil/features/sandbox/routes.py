@@ -11,7 +11,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
 from counterfoil.core.calendar import parse_instant, text_instant
-from counterfoil.core.errors import Forbidden, NotFound, NotInLivemode
+from counterfoil.core.errors import Forbidden, NotFound
+from counterfoil.core.refusals import NotInLivemode
 from counterfoil.gateway.auth import Operator
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import Gateway, gateway_of

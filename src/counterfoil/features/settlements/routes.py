@@ -9,7 +9,9 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from counterfoil.chain.client import Reverted
-from counterfoil.core.errors import ChainUnavailable, Forbidden, UnknownSettlement
+from counterfoil.core.accounts import FIRST_PARTNER
+from counterfoil.core.errors import Forbidden, UnknownPartner, UnknownSettlement
+from counterfoil.core.refusals import ChainUnavailable
 from counterfoil.gateway.auth import Operator, PartnerSigner, Reader
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
@@ -29,6 +31,13 @@ class Signature(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     signature: Annotated[str, Field(pattern=r"^0x[0-9a-f]{130}$")]
+
+
+class Close(BaseModel):
+    """How to close."""
+
+    model_config = ConfigDict(extra="forbid")
+    failed: Annotated[int | None, Field(description="the number of a partner that cannot pay")] = None
 
 
 class Settlement(BaseModel):
@@ -61,14 +70,22 @@ def worker_of(request: Request) -> Worker:
 AWorker = Annotated[Worker, Depends(worker_of)]
 
 
-@router.post("/settlements", status_code=201, response_model=Settlement, responses=declared())
-def close(request: Request, worker: AWorker, caller: Operator) -> dict[str, Any]:
-    """Close the open settlement now: what is due runs first; what commits later belongs to the next."""
-    gateway = gateway_of(request)
+@router.post("/settlements", status_code=201, response_model=Settlement, responses=declared(404))
+def close(request: Request, worker: AWorker, caller: Operator, body: Close | None = None) -> dict[str, Any]:
+    """Close the open settlement now: what is due runs first; what commits later belongs to the next.
+
+    A partner that `failed` to pay is suspended, and what is missing goes down the waterfall.
+    """
+    gateway, told = gateway_of(request), dict[str, Any]()
+    failed = body.failed if body is not None else None
+    if failed is not None and (failed < FIRST_PARTNER or failed not in gateway.known().parties):
+        raise UnknownPartner(str(failed), "failed")
     with worker.lock:
+        if failed is not None:
+            told = {"waterfall": worker.cycle.default(failed, gateway.now())["waterfall"]}
         number = worker.cycle.close(gateway.now())
     worker.nudge()
-    return _view(request, settlements.one(gateway.engine, number), caller)
+    return {**_view(request, settlements.one(gateway.engine, number), caller), **told}
 
 
 @router.post("/settlements/advance", response_model=Settlements, responses=declared())
@@ -173,13 +190,15 @@ def _view(request: Request, row: Any, caller: registry.Caller, number: int = 0) 
     own = None if registry.is_operator(caller) else caller.party
 
     def named(values: dict[str, int]) -> dict[str, int]:
-        return {programme.name_of(int(n)): v for n, v in values.items() if own is None or int(n) == own}
+        return {programme.name_of(int(n)): v for n, v in values.items() if own is None or kept_by(int(n)) == own}
+
+    def by_currency(what: str) -> dict[str, int]:
+        return {programme.currency_name(int(n)): one[what] for n, one in totals["currencies"].items() if one[what]}
 
     view |= {
         "exact": named(totals["exact"]), "rounded": named(totals["rounded"]),
         "issued": named(totals["issued"]), "burned": named(totals["burned"]),
-        "supply": {"CP": totals["supply"]} if totals["supply"] else {},
-        "change": {"CP": totals["change"]} if totals["change"] else {},
+        "supply": by_currency("supply"), "change": by_currency("change"),
         "refers_to": totals["refers_to"] if own is None else None,
     }  # fmt: skip
     if own is None and totals["rounding"]:
@@ -195,6 +214,11 @@ def _view(request: Request, row: Any, caller: registry.Caller, number: int = 0) 
             "files": json_text.loads(row.manifest)["files"],
         }  # fmt: skip
     return view
+
+
+def kept_by(owner: int) -> int:
+    """The partner an owner's money is kept for, or the owner itself."""
+    return owner >> 16 or owner
 
 
 def _hash(row: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""first tables."""
+"""books."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,27 +15,6 @@ def upgrade() -> None:
         sa.Column("size", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("root", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("size"),
-    )
-    op.create_table(
-        "contract",
-        sa.Column("partner", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("version", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("since", sa.BigInteger(), nullable=False),
-        sa.Column("face_micros", sa.BigInteger(), nullable=False),
-        sa.Column("fee_micros", sa.BigInteger(), nullable=False),
-        sa.Column("valid_days", sa.Integer(), nullable=True),
-        sa.Column("breakage_operator_bp", sa.SmallInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("partner", "version"),
-    )
-    op.create_table(
-        "credential",
-        sa.Column("prefix", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("hash", sa.LargeBinary(), nullable=False),
-        sa.Column("party", sa.SmallInteger(), nullable=False),
-        sa.Column("scopes", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("prefix"),
     )
     op.create_table(
         "debt",
@@ -112,6 +91,7 @@ def upgrade() -> None:
         sa.Column("partner", sa.SmallInteger(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("cost_micros", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("entry"),
     )
     op.create_index(
@@ -128,17 +108,6 @@ def upgrade() -> None:
         sa.Column("reference", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("member", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("party", "reference"),
-    )
-    op.create_table(
-        "liability",
-        sa.Column("currency", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("member", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("since", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("until", sa.Integer(), nullable=True),
-        sa.Column("place", sa.BigInteger(), nullable=False),
-        sa.Column("balance", sa.BigInteger(), nullable=False),
-        sa.Column("salt", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("currency", "member", "since"),
     )
     op.create_table(
         "log_group",
@@ -162,19 +131,18 @@ def upgrade() -> None:
         sa.Column("points", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.SmallInteger(), nullable=False),
         sa.Column("issuer", sa.SmallInteger(), nullable=False),
-        sa.Column("funder", sa.SmallInteger(), nullable=False),
         sa.Column("earned_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.Column("face_micros", sa.BigInteger(), nullable=False),
-        sa.Column("fee_micros", sa.BigInteger(), nullable=False),
-        sa.Column("breakage_operator_bp", sa.SmallInteger(), nullable=False),
-        sa.Column("contract", sa.SmallInteger(), nullable=False),
+        sa.Column("available_at", sa.BigInteger(), nullable=False),
+        sa.Column("funding", sa.LargeBinary(), nullable=False),
         sa.Column("origin_entry", sa.BigInteger(), nullable=False),
         sa.Column("origin_index", sa.SmallInteger(), nullable=False),
+        sa.Column("prepaid", sa.BigInteger(), nullable=False),
         sa.Column("available", sa.BigInteger(), nullable=False),
         sa.Column("held", sa.BigInteger(), nullable=False),
         sa.Column("burned", sa.BigInteger(), nullable=False),
         sa.Column("expired", sa.BigInteger(), nullable=False),
+        sa.Column("pending", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("entry", "index"),
     )
     op.create_index(
@@ -182,8 +150,8 @@ def upgrade() -> None:
         "lot",
         ["member"],
         unique=False,
-        postgresql_where=sa.text("available > 0 OR held > 0"),
-        sqlite_where=sa.text("available > 0 OR held > 0"),
+        postgresql_where=sa.text("available > 0 OR held > 0 OR pending > 0"),
+        sqlite_where=sa.text("available > 0 OR held > 0 OR pending > 0"),
     )
     op.create_index(
         "lot_origin",
@@ -214,33 +182,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("next_due IS NOT NULL"),
     )
     op.create_table(
-        "memory",
-        sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("name"),
-    )
-    op.create_table(
-        "party",
-        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("signer", sa.Text(), nullable=True),
-        sa.Column("floor_micros", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("name"),
-    )
-    op.create_table(
-        "programme",
-        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("programme", sa.LargeBinary(), nullable=False),
-        sa.Column("zone", sa.Text(), nullable=False),
-        sa.Column("livemode", sa.Boolean(), nullable=False),
-        sa.Column("open_settlement", sa.Integer(), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("clock", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_table(
         "request",
         sa.Column("partner", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("key", sa.Text(), autoincrement=False, nullable=False),
@@ -249,27 +190,4 @@ def upgrade() -> None:
         sa.Column("entry", sa.BigInteger(), nullable=False),
         sa.Column("facts", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("partner", "key"),
-    )
-    op.create_table(
-        "settlement",
-        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("closed_at", sa.BigInteger(), nullable=False),
-        sa.Column("first_leaf", sa.BigInteger(), nullable=False),
-        sa.Column("log_size", sa.BigInteger(), nullable=False),
-        sa.Column("log_root", sa.LargeBinary(), nullable=False),
-        sa.Column("totals", sa.Text(), nullable=True),
-        sa.Column("header", sa.Text(), nullable=True),
-        sa.Column("manifest", sa.Text(), nullable=True),
-        sa.Column("tx", sa.Text(), nullable=True),
-        sa.Column("alert", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("number"),
-    )
-    op.create_table(
-        "signature",
-        sa.Column("settlement", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("partner", sa.SmallInteger(), autoincrement=False, nullable=False),
-        sa.Column("header", sa.LargeBinary(), nullable=False),
-        sa.Column("signature", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("settlement", "partner"),
     )

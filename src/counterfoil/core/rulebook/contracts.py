@@ -1,0 +1,96 @@
+"""Contracts between coalition and partner: effective-dated terms, and the funding of the lots made under them.
+
+A contract is never edited: a later version has a later `since`. A lot keeps the terms it was made with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from counterfoil.core.accounts import FIRST_PARTNER
+from counterfoil.core.lots import Funding, pack_funding
+from counterfoil.core.units import BASIS_POINTS, mul_div_down, split_largest_remainder
+
+Mode = Literal["issuance", "redemption", "share"]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A partner's terms as one version has them, in force from the instant `since`. Money is micros per point.
+
+    `issuance_bp` of the face is paid when points become available, the rest when they are used. `fee_micros` is due with
+    the first, or with the use where nothing is paid at issue. `redemption_micros` is what the partner is paid for a point
+    used there; None: the lots' own face. `pending_days`: how long an earn waits.
+    """
+
+    version: int
+    face_micros: int = 10_000
+    fee_micros: int = 1_000
+    valid_days: int | None = 365
+    breakage_operator_bp: int = 0
+    issuance_bp: int = BASIS_POINTS
+    fee_refundable: bool = True
+    redemption_micros: int | None = None
+    pending_days: int = 0
+    since: int = 0
+
+    @property
+    def funding(self) -> Mode:
+        """The funding mode by name."""
+        if self.issuance_bp in {0, BASIS_POINTS}:
+            return "issuance" if self.issuance_bp else "redemption"
+        return "share"
+
+    def part(self, party: int) -> Funding:
+        """How `party` funds a whole point under this contract."""
+        paid, owed = split_largest_remainder(self.face_micros, (self.issuance_bp, BASIS_POINTS - self.issuance_bp))
+        fee, use_fee = (self.fee_micros, 0) if self.issuance_bp else (0, self.fee_micros)
+        return Funding(
+            party, self.version, paid, owed, fee, use_fee, self.fee_refundable, self.breakage_operator_bp
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def alone(contract: Contract, party: int) -> bytes:
+    """The funding of a lot that `party` funds by itself."""
+    return pack_funding([contract.part(party)])
+
+
+def in_force(contracts: Sequence[Contract], at: int) -> Contract:
+    """The version in force at an instant, of versions in order; before the first: the first."""
+    found = contracts[0]
+    for one in contracts[1:]:
+        if one.since > at:
+            break
+        found = one
+    return found
+
+
+def joint(shares: Mapping[int, int], contracts: Mapping[int, Contract]) -> bytes:
+    """The funding of a lot that several parties fund together: `shares` in basis points by party, each by its own contract.
+
+    Each point's money is split by the percentages: floors, then one micro-unit each by largest remainder, ties by number.
+    The operator as funder pays no fee.
+    """
+    numbers = sorted(shares)
+    whole = [contracts[number].part(number) for number in numbers]
+
+    def split(amounts: list[int]) -> tuple[int, ...]:
+        weights = [amount * shares[number] for amount, number in zip(amounts, numbers, strict=True)]
+        return (
+            split_largest_remainder(mul_div_down(sum(weights), 1, BASIS_POINTS), weights)
+            if sum(weights)
+            else (0,) * len(weights)
+        )
+
+    paid, owed = split([one.paid_micros for one in whole]), split([one.owed_micros for one in whole])
+    fees = split([one.fee_micros if one.party >= FIRST_PARTNER else 0 for one in whole])
+    use_fees = split([one.use_fee_micros if one.party >= FIRST_PARTNER else 0 for one in whole])
+    parts = zip(whole, paid, owed, fees, use_fees, strict=True)
+    return pack_funding(
+        Funding(one.party, one.contract, p, o, fee, use, one.fee_refundable, one.breakage_operator_bp)
+        for one, p, o, fee, use in parts
+    )

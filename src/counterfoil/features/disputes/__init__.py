@@ -1,0 +1,1 @@
+"""Disputes of burns, and their rulings."""

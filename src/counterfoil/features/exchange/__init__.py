@@ -1,0 +1,1 @@
+"""Exchange between currencies: rates, quotes, swaps."""

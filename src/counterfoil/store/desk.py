@@ -1,0 +1,147 @@
+"""The desk of one transaction: what it has read, what it decides on, what it has changed; and the names that answers use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from counterfoil.core.entry import Entry, group_of, place_of
+from counterfoil.core.errors import UnknownMember
+from counterfoil.core.holdings import Hold, Holdings
+from counterfoil.core.journal import Journal
+from counterfoil.core.operation import Operation
+from counterfoil.core.refusals import MemberErased, PartnerExited, PartnerSuspended
+from counterfoil.store.records import Records
+from counterfoil.store.registry import Programme
+from counterfoil.store.state import State
+
+
+class Effect(Struct, gc=False):
+    """An accepted operation under its external id; `refunded` counts points of an earn or burn taken back."""
+
+    entry: int
+    refunded: int = 0
+    was: int | None = None  # `refunded` as it stands in the books; None if it is not there yet
+
+
+class Reach(Protocol):
+    """Reads what a seldom verb finds that it needs, while it decides, onto the desk; what is not there is not put."""
+
+    def member(self, desk: Desk, number: int) -> None:
+        """A member with all its lots."""
+
+    def entry(self, desk: Desk, number: int) -> None:
+        """An entry by id, with its first member and the lots it made or used."""
+
+    def owed(self, partner: int) -> tuple[int, int]:
+        """Micros a partner owes at use for points outstanding, and how many points that are."""
+
+    def effect_of(self, desk: Desk, number: int) -> tuple[int, str, str] | None:
+        """The name of the effect whose entry this is; the effect is put on the desk."""
+
+    def closed_at(self, number: int) -> int | None:
+        """When the settlement was closed in which an entry stands; None if it still is to be."""
+
+    def open_entries(self) -> list[Entry]:
+        """The entries of the open settlement so far."""
+
+    def effect(self, desk: Desk, name: tuple[int, str, str]) -> None:
+        """An effect by name."""
+
+    def hold(self, desk: Desk, number: int) -> None:
+        """A hold or voucher by its entry's id, with its member."""
+
+
+@dataclass(slots=True)
+class Desk:
+    """What one transaction decides on: the journal, the members, the effects and originals read so far."""
+
+    programme: Programme
+    journal: Journal
+    state: State
+    effects: dict[tuple[int, str, str], Effect] = field(default_factory=dict)
+    originals: dict[int, tuple[Entry, int]] = field(default_factory=dict)  # committed before: entry, its first member
+    holders: dict[int, int] = field(default_factory=dict)  # member by hold
+    reach: Reach | None = None  # None: what was read is all there is
+    records: Records = field(default_factory=lambda: Records(lambda _kind, _name: None))
+    statuses: dict[int, tuple[str, str]] = field(default_factory=dict)  # partners' new and old
+    erased: list[int] = field(default_factory=list)  # members whose secret and identities go with this commit
+    then: list[Operation] = field(default_factory=list)  # what a verb sets off, decided right behind it
+    revised: bool = False  # the programme is no longer as its revision says
+    changed: dict[tuple[int, str, str], None] = field(default_factory=dict)  # effects not written yet, in order
+
+    def revise(self, **changes: Any) -> None:
+        """Change the programme for what follows; who has read it must read it again."""
+        self.programme, self.revised = replace(self.programme, **changes), True
+
+    def effect_of(self, number: int) -> Effect | None:
+        """The effect whose entry this is, to be changed: it will be written."""
+        found = [name for name, one in self.effects.items() if one.entry == number]
+        if not found and self.reach is not None:
+            name = self.reach.effect_of(self, number)
+            found = [] if name is None else [name]
+        if not found:
+            return None
+        self.changed[found[0]] = None
+        return self.effects[found[0]]
+
+    def active(self, number: int) -> None:
+        """Raises PartnerSuspended, PartnerExited."""
+        party = self.programme.parties[number]
+        if party.status != "active":
+            raise (PartnerSuspended if party.status == "suspended" else PartnerExited)(party.name)
+
+    def set_status(self, number: int, status: str) -> None:
+        """Of a partner, from now on."""
+        party = self.programme.parties[number]
+        self.statuses[number] = status, party.status if number not in self.statuses else self.statuses[number][1]
+        self.revise(parties={**self.programme.parties, number: replace(party, status=status)})
+
+    def original(self, number: int) -> tuple[Entry, int]:
+        """An entry that a refund refers to, and its first member; it may stand in this very group."""
+        if group_of(number) == self.journal.group:
+            written = self.journal.written[place_of(number)]
+            return written.entry, written.members[0] if written.members else 0
+        if number not in self.originals and self.reach is not None:
+            self.reach.entry(self, number)
+        return self.originals[number]
+
+    def effect(self, name: tuple[int, str, str]) -> Effect | None:
+        """An accepted operation under its external id, read now if need be."""
+        if name not in self.effects and self.reach is not None:
+            self.reach.effect(self, name)
+        return self.effects.get(name)
+
+    def hold(self, number: int) -> tuple[Holdings, Hold] | None:
+        """A hold or voucher whatever its state, and whose it is."""
+        if number not in self.holders and self.reach is not None:
+            self.reach.hold(self, number)
+        who = self.known(self.holders.get(number, 0))
+        return (who, who.holds[number]) if who is not None and number in who.holds else None
+
+    def known(self, number: int) -> Holdings | None:
+        """A member's holdings, if there is such a member."""
+        if number not in self.state.members and number and self.reach is not None:
+            self.reach.member(self, number)
+        return self.state.members.get(number)
+
+    def member(self, number: int, field_name: str = "member") -> Holdings:
+        """A member's holdings; raises UnknownMember."""
+        who = self.known(number)
+        if who is None:
+            raise UnknownMember(member_name(number), field_name)
+        if who.erased:
+            raise MemberErased(member_name(number), field_name)
+        return who
+
+
+def member_name(number: int) -> str:
+    """A member's public id."""
+    return f"mbr_{number:016x}"
+
+
+def entry_name(number: int) -> str:
+    """An entry's public id."""
+    return f"ent_{number:016x}"

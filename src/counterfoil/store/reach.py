@@ -1,0 +1,154 @@
+"""Reading while deciding: from the books, for what a seldom verb finds it needs; or from another desk, for a dry run."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+from msgspec import structs
+from sqlalchemy import Connection
+
+from counterfoil.core.encoding import decode
+from counterfoil.core.entry import MOST_ENTRIES, Entry, Verb, group_of, place_of
+from counterfoil.core.lots import funds
+from counterfoil.core.rulebook.refunds import burned
+from counterfoil.store import bulk, tables
+from counterfoil.store.desk import Desk, Effect
+from counterfoil.store.state import ask
+
+_OPEN = f"""SELECT body FROM entry WHERE id >= (SELECT coalesce(max(g."group"), -1) + 1 FROM log_group g
+    WHERE g.first < (SELECT coalesce(max(log_size), 0) FROM settlement)) * {MOST_ENTRIES} ORDER BY id"""
+
+
+_NOTHING = {"postgresql": "''::bytea", "sqlite": "x''"}  # no bytes
+_OUTSTANDING = f"SELECT funding, sum(available + held) FROM lot WHERE {tables.OPEN} GROUP BY funding"
+_CLOSED = """SELECT s.closed_at FROM log_group g JOIN settlement s
+    ON s.first_leaf <= g.first + {place} AND s.log_size > g.first + {place} WHERE g."group" = {group}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Reads over the connection that holds the fence."""
+
+    connection: Connection
+
+    def member(self, desk: Desk, number: int) -> None:
+        """See Reach."""
+        desk.state.load(self.connection, ask(self.connection, [number])(), desk.journal.now)
+
+    def entry(self, desk: Desk, number: int) -> None:
+        """See Reach."""
+        for body, owner in bulk.select(self.connection, tables.entry, ("body", "member"), ("id",), [(number,)]):
+            entry = decode(bytes(body))
+            desk.originals[number] = entry, owner
+            if owner:
+                desk.member(owner)
+                names = {(move.entry, move.index) for move in burned(entry.moves)}
+                made = [number] if entry.verb is Verb.EARN else []
+                desk.state.load_lots(self.connection, names, made)
+
+    def effect(self, desk: Desk, name: tuple[int, str, str]) -> None:
+        """See Reach."""
+        columns, keys = ("entry", "refunded"), ("partner", "kind", "external_id")
+        for entry, refunded in bulk.select(self.connection, tables.effect, columns, keys, [name]):
+            desk.effects[name] = Effect(entry, refunded, refunded)
+
+    def owed(self, partner: int) -> tuple[int, int]:
+        """See Reach."""
+        micros = points = 0
+        for funding, outstanding in bulk.ask_sql(self.connection, _OUTSTANDING)():
+            part = funds(bytes(funding)).part(partner)
+            if part is not None and part.owed_micros:
+                micros, points = micros + part.owed_micros * int(outstanding), points + int(outstanding)
+        return micros, points
+
+    def effect_of(self, desk: Desk, number: int) -> tuple[int, str, str] | None:
+        """See Reach."""
+        for partner, external_id in bulk.select(
+            self.connection, tables.entry, ("partner", "external_id"), ("id",), [(number,)]
+        ):
+            name = (partner, "burn", external_id)
+            if external_id is not None and desk.effect(name) is not None:
+                return name
+        return None
+
+    def closed_at(self, number: int) -> int | None:
+        """See Reach."""
+        rows = bulk.ask_sql(self.connection, _CLOSED.format(group=group_of(number), place=place_of(number)))()
+        return rows[0][0] if rows else None
+
+    def open_entries(self) -> list[Entry]:
+        """See Reach."""
+        return [decode(bytes(body)) for (body,) in bulk.ask_sql(self.connection, _OPEN)()]
+
+    def hold(self, desk: Desk, number: int) -> None:
+        """See Reach."""
+        for (owner,) in bulk.select(self.connection, tables.hold, ("member",), ("entry",), [(number,)]):
+            desk.holders[number] = owner
+            desk.member(owner)
+            desk.state.load_holds(self.connection, [number])
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Copies from the desk that a dry run must not touch."""
+
+    base: Desk
+
+    def member(self, desk: Desk, number: int) -> None:
+        """See Reach."""
+        found = self.base.known(number)
+        if found is not None:
+            desk.state.members[number] = deepcopy(found)
+
+    def entry(self, desk: Desk, number: int) -> None:
+        """See Reach."""
+        desk.originals[number] = self.base.original(number)
+        self.member(desk, desk.originals[number][1])
+
+    def effect(self, desk: Desk, name: tuple[int, str, str]) -> None:
+        """See Reach."""
+        found = self.base.effect(name)
+        if found is not None:
+            desk.effects[name] = structs.replace(found)
+
+    def owed(self, partner: int) -> tuple[int, int]:
+        """See Reach."""
+        assert self.base.reach is not None
+        return self.base.reach.owed(partner)
+
+    def effect_of(self, desk: Desk, number: int) -> tuple[int, str, str] | None:
+        """See Reach."""
+        found = next((name for name, one in self.base.effects.items() if one.entry == number), None)
+        if found is None and self.base.reach is not None:
+            found = self.base.reach.effect_of(self.base, number)
+        if found is not None:
+            self.effect(desk, found)
+        return found
+
+    def closed_at(self, number: int) -> int | None:
+        """See Reach."""
+        assert self.base.reach is not None
+        return self.base.reach.closed_at(number)
+
+    def open_entries(self) -> list[Entry]:
+        """See Reach."""
+        assert self.base.reach is not None
+        return [*self.base.reach.open_entries(), *(one.entry for one in self.base.journal.written)]
+
+    def hold(self, desk: Desk, number: int) -> None:
+        """See Reach."""
+        found = self.base.hold(number)
+        if found is not None:
+            desk.holders[number] = found[0].member
+
+
+def erase(connection: Connection, desk: Desk) -> None:
+    """The secret goes, and with it what tells whose the entries are; the names that partners have for the member too."""
+    for number in desk.erased:
+        bulk.ask_sql(
+            connection,
+            f"UPDATE member SET secret = {_NOTHING[connection.dialect.name]} WHERE id = {number} RETURNING id",
+        )
+        bulk.ask_sql(connection, f"DELETE FROM identity WHERE member = {number} RETURNING member")
+    desk.erased.clear()

@@ -1,0 +1,193 @@
+"""Records: what the rulebook remembers beside entries, one JSON document under a kind and a name.
+
+Seldom verbs read them when they need them, under the shard's fence, so that the hot path carries none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, select
+
+from counterfoil.core.exchange import Edge
+from counterfoil.core.reserves import Reserve
+from counterfoil.core.rulebook.packs import Pack
+from counterfoil.store import bulk, tables
+
+Name = tuple[type[Struct], str]
+T = TypeVar("T", bound=Struct)
+
+
+class Rates(Struct):
+    """Every rate table published, by the instant from which it holds."""
+
+    tables: list[tuple[int, list[Edge]]] = []
+
+    def edge(self, src: str, dst: str, at: int) -> Edge | None:
+        """The edge in force at an instant."""
+        held = [edges for since, edges in self.tables if since <= at]
+        return next((one for one in held[-1] if (one.src, one.dst) == (src, dst)), None) if held else None
+
+
+class Quote(Struct):
+    """A ratio fixed for one member until `until`, for `points` offered."""
+
+    member: int
+    edge: Edge
+    points: int
+    until: int
+    used: bool = False
+
+
+class Packs(Struct):
+    """A partner's prepaid packs, in order of purchase."""
+
+    packs: list[Pack]
+
+
+class Returned(Struct):
+    """Points of an earn that returned to the packs it drew on."""
+
+    points: int
+
+
+class Waiting(Struct):
+    """A refund that waits: for its sale, or for its partner to be reinstated."""
+
+    verb: str
+    partner: int
+    external_id: str
+    original: str
+    points: int
+
+
+class Parked(Struct):
+    """Refunds that came before their sale, by partner and the sale's id."""
+
+    refunds: list[Waiting]
+
+
+class Queue(Struct):
+    """Refunds of a suspended partner, in order."""
+
+    refunds: list[Waiting]
+
+
+class Estate(Struct):
+    """What a partner that defaulted owes: micros borne by others and paid back to them, by party."""
+
+    borne: dict[int, int]
+    repaid: dict[int, int]
+
+
+class Dispute(Struct):
+    """Of a burn, by its entry: open, valid or denied."""
+
+    state: str
+
+
+class Erasure(Struct):
+    """Asked for by a member."""
+
+    requested_at: int
+
+
+class Velocity(Struct):
+    """A member's gifts of one local day."""
+
+    points: int
+    count: int
+
+
+KINDS: dict[type[Struct], str] = {
+    Rates: "rates", Quote: "quote", Packs: "packs", Returned: "returned", Parked: "parked", Queue: "queue",
+    Estate: "estate", Reserve: "reserve", Dispute: "dispute", Erasure: "erasure", Velocity: "velocity",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Records:
+    """Those read in one transaction, and which of them changed. `read` gives a document's JSON, or None."""
+
+    read: Callable[[str, str], str | None]
+    known: dict[Name, Struct | None] = field(default_factory=dict)
+    stored: dict[Name, str] = field(default_factory=dict)  # as their rows have them
+    changed: dict[Name, None] = field(default_factory=dict)
+
+    def find(self, kind: type[T], name: str) -> T | None:
+        """The record under a name, if there is one; to be changed only with `keep`."""
+        key = (kind, name)
+        if key not in self.known:
+            text = self.read(KINDS[kind], name)
+            self.known[key] = None if text is None else msgspec.json.decode(text, type=kind)
+            if text is not None:
+                self.stored[key] = text
+        found: Any = self.known[key]
+        return found  # type: ignore[no-any-return]
+
+    def keep(self, name: str, record: Struct) -> None:
+        """Put a record, new or changed."""
+        key = (type(record), name)
+        self.find(*key)
+        self.known[key] = record
+        self.changed[key] = None
+
+    def save(self, connection: Connection) -> None:
+        """Write what changed."""
+        new, old = [], []
+        for key in self.changed:
+            row, was = (*_row(key), self._text(key)), self.stored.get(key)
+            self.stored[key] = row[2]
+            if was is None:
+                new.append(row)
+            else:
+                old.append((*row, was))
+        self.changed.clear()
+        bulk.insert(connection, tables.record, new)
+        bulk.update(connection, tables.record, ("kind", "name"), ("data",), old)
+
+    def scratch(self) -> Records:
+        """Records on which a dry run may work: they start as these are."""
+
+        def read(kind: str, name: str) -> str | None:
+            found = [key for key in self.known if _row(key) == (kind, name)]
+            if not found:
+                return self.read(kind, name)
+            return None if self.known[found[0]] is None else self._text(found[0])
+
+        return Records(read)
+
+    def _text(self, key: Name) -> str:
+        return msgspec.json.encode(self.known[key]).decode()
+
+
+def _row(key: Name) -> tuple[str, str]:
+    return KINDS[key[0]], key[1]
+
+
+def recorded(connection: Connection, kind: type[T], name: str) -> T | None:
+    """One record as committed, for who only reads."""
+    query = select(tables.record.c.data).where(tables.record.c.kind == KINDS[kind], tables.record.c.name == name)
+    text = connection.execute(query).scalar_one_or_none()
+    return None if text is None else msgspec.json.decode(text, type=kind)
+
+
+def names_of(connection: Connection, kind: type[Struct]) -> list[str]:
+    """The names of all records of a kind that hold something."""
+    empty = '{"refunds":[]}'
+    query = select(tables.record.c.name).where(tables.record.c.kind == KINDS[kind], tables.record.c.data != empty)
+    return list(connection.execute(query).scalars())
+
+
+def reader(connection: Connection) -> Callable[[str, str], str | None]:
+    """Reads documents over a connection."""
+
+    def read(kind: str, name: str) -> str | None:
+        rows = bulk.select(connection, tables.record, ("data",), ("kind", "name"), [(kind, name)])
+        return rows[0][0] if rows else None
+
+    return read

@@ -1,0 +1,124 @@
+"""Exchange: rates published, quotes given, points swapped."""
+
+from __future__ import annotations
+
+from counterfoil.core.calendar import LAST_INSTANT, text_instant, valid_until
+from counterfoil.core.entry import Entry
+from counterfoil.core.errors import UnknownCurrency, UnknownQuote, UnknownRate
+from counterfoil.core.exchange import Edge, arbitrage
+from counterfoil.core.holdings import Holdings
+from counterfoil.core.lots import LotTerms
+from counterfoil.core.operation import Operation
+from counterfoil.core.refusals import IncrementViolation, QuoteExpired, QuoteUsed, RateCycleArbitrage
+from counterfoil.core.rulebook import swaps
+from counterfoil.core.rulebook.contracts import alone
+from counterfoil.core.units import COALITION_CURRENCY
+from counterfoil.store.desk import Desk
+from counterfoil.store.records import Quote, Rates
+from counterfoil.store.registry import COALITION_CURRENCY_NAME
+
+Facts = dict[str, object]
+
+
+def publish_rates(desk: Desk, op: Operation) -> tuple[None, Facts]:
+    """A new rate table, in force from now or a later instant. Raises UnknownCurrency, RateCycleArbitrage."""
+    assert op.more is not None
+    edges = [Edge(**edge) for edge in op.more["edges"]]
+    for edge in edges:
+        _number(desk, edge.src, "edges"), _number(desk, edge.dst, "edges")
+    found = arbitrage(edges)
+    if found is not None:
+        cycle, product = found
+        raise RateCycleArbitrage(cycle, str(product), str(product - 1))
+    rates = desk.records.find(Rates, "") or Rates([])
+    since = max(int(op.more.get("since") or 0), desk.journal.now)
+    held = [table for table in rates.tables if table[0] < since]
+    desk.records.keep("", Rates([*held, (since, edges)]))
+    return None, {"since": text_instant(since), "edges": len(edges)}
+
+
+def quote(desk: Desk, op: Operation) -> tuple[None, Facts]:
+    """Fix a ratio for a member for a time. Raises UnknownRate, IncrementViolation."""
+    assert op.more is not None
+    who = desk.member(op.member)
+    edge = _edge(desk, op.more["src"], op.more["dst"])
+    taken, given = edge.swap(op.points)
+    if not given:
+        raise IncrementViolation(op.points)
+    until = min(desk.journal.now + op.ttl_seconds * 1_000_000, LAST_INSTANT)
+    name = f"{op.partner}:{op.external_id}"
+    desk.records.keep(name, Quote(who.member, edge, op.points, until))
+    return None, {
+        "points": op.points,
+        "taken": taken,
+        "kept": op.points - taken,
+        "given": given,
+        "expires_at": text_instant(until),
+    }
+
+
+def exchange(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
+    """Swap by a quote, or by the rate in force."""
+    assert op.more is not None
+    who = desk.member(op.member) if op.member else None
+    name, kept = str(op.more.get("quote") or ""), None
+    if name:
+        kept = desk.records.find(Quote, f"{op.partner}:{name}")
+        if kept is None or (who is not None and kept.member != who.member):
+            raise UnknownQuote(name)
+        who = desk.member(kept.member)
+        if kept.used:
+            raise QuoteUsed(name)
+        if kept.until <= desk.journal.now:
+            raise QuoteExpired(name, text_instant(kept.until))
+        edge, points = kept.edge, kept.points
+    else:
+        edge, points = _edge(desk, str(op.more["src"]), str(op.more["dst"])), op.points
+    assert who is not None
+    entry = swaps.exchange(desk.journal, who, _swap(desk, edge, points))
+    if kept is not None:
+        kept.used = True
+        desk.records.keep(f"{op.partner}:{name}", kept)
+    taken, given = edge.swap(points)
+    facts: Facts = {"points": points, "taken": taken, "kept": points - taken, "given": given}
+    return entry, {**facts, "src": edge.src, "dst": edge.dst, "available": _free(who, _number(desk, edge.dst, "dst"))}
+
+
+def _swap(desk: Desk, edge: Edge, points: int) -> swaps.Swap:
+    """A brand's own points into the coalition's: an earn funded by that brand; the other way: a burn there."""
+    taken, given = edge.swap(points)
+    src, dst = _number(desk, edge.src, "src"), _number(desk, edge.dst, "dst")
+    now, programme = desk.journal.now, desk.programme
+    ours = COALITION_CURRENCY
+    payer = programme.currencies[src].issuer if src != ours else programme.currencies[dst].issuer
+    issuer = programme.currencies[dst].issuer if dst != ours else payer
+    contract = programme.parties[issuer].contract_at(now)
+    expires_at = valid_until(now, contract.valid_days, programme.zone)
+    terms = LotTerms(dst, issuer, now, expires_at, 0, alone(contract, issuer) if dst == ours else b"")
+    if ours in {src, dst}:
+        value = contract.redemption_micros or 0 if src == ours else 0
+        return swaps.Swap(src, points, taken, given, terms, payer, value_micros=value)
+    price, fee = edge.price(given)
+    return swaps.Swap(src, points, taken, given, terms, payer, issuer, price, fee)
+
+
+def _edge(desk: Desk, src: str, dst: str) -> Edge:
+    _number(desk, src, "src"), _number(desk, dst, "dst")
+    rates = desk.records.find(Rates, "")
+    edge = rates.edge(src, dst, desk.journal.now) if rates is not None else None
+    if edge is None:
+        raise UnknownRate(f"{src} to {dst}")
+    return edge
+
+
+def _number(desk: Desk, name: str, field: str) -> int:
+    if name == COALITION_CURRENCY_NAME:
+        return COALITION_CURRENCY
+    for one in desk.programme.currencies.values():
+        if one.name == name:
+            return one.number
+    raise UnknownCurrency(name, field)
+
+
+def _free(who: Holdings, currency: int) -> int:
+    return who.free(currency)

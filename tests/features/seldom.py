@@ -1,0 +1,103 @@
+"""A coalition in which every seldom verb has something to do, and a request for each of their routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.gateway.stand import Stand, good
+
+RATE = {"src": "ALPHA", "dst": "BETA", "in": 5, "out": 4, "increment": 5, "price_micros": 9_500, "fee_bp": 100}
+TERMS = {"B": {"funding": "redemption", "face_micros": 12_000}, "C": {"funding": "share", "issuance_bp": 4_000}}
+
+
+@dataclass
+class Scene:
+    """Members with points of three issuers, rates, a reward bought, a burn to dispute."""
+
+    stand: Stand
+    member: str = ""
+    other: str = ""
+    burn: str = ""
+    voucher: str = ""
+    names: dict[str, str] = field(default_factory=dict)
+
+    def operator(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        made: dict[str, Any] = good(self.stand.post("operator", path, body))
+        return made
+
+
+def scene(stand: Stand) -> Scene:
+    """Set it up on a fresh gateway; its partners A and B are there, C comes with a contract of its own."""
+    made = Scene(stand)
+    stand.add("C", terms=TERMS["C"])
+    made.operator("currencies", {"name": "ALPHA", "issuer": stand.sides["A"].id})
+    made.operator("currencies", {"name": "BETA", "issuer": stand.sides["B"].id})
+    made.operator("promotions", {"name": "spring", "shares": {"A": 6_000, "operator": 4_000}})
+    made.operator("rewards", {"name": "coffee", "partner": 17, "points": 50, "cost_micros": 400_000, "valid_days": 9})
+    made.operator("rates", {"edges": [RATE]})
+    made.member, made.other = stand.member(), stand.member()
+    stand.earn("A", made.member, 1_000, "sale")
+    stand.earn("C", made.member, 300, "share")
+    good(stand.post("A", "earns", {"external_id": "al", "member": made.member, "points": 103, "currency": "ALPHA"}))
+    made.burn = stand.burn("B", made.member, 100)["id"]
+    bought = made.operator("vouchers", {"external_id": "v0", "member": made.member, "reward": "coffee"})
+    made.voucher = bought["voucher"]
+    made.operator(f"members/{made.other}/erasure", {})
+    return made
+
+
+Asked = Callable[[Scene], tuple[str, str, dict[str, Any], dict[str, Any]]]  # who, path, body, a body that differs
+SELDOM: dict[tuple[str, str], Asked] = {
+    ("POST", "/v1/rates"): lambda _s: ("operator", "rates", {"edges": [RATE]}, {"edges": []}),
+    ("POST", "/v1/quotes"): lambda s: (
+        "operator", "quotes",
+        {"external_id": "q", "member": s.member, "src": "ALPHA", "dst": "BETA", "points": 20, "ttl_seconds": 60},
+        {"external_id": "q", "member": s.member, "src": "ALPHA", "dst": "BETA", "points": 25, "ttl_seconds": 60},
+    ),
+    ("POST", "/v1/exchanges"): lambda s: (
+        "operator", "exchanges", {"external_id": "x", "member": s.member, "src": "ALPHA", "dst": "BETA", "points": 23},
+        {"external_id": "x", "member": s.member, "src": "ALPHA", "dst": "BETA", "points": 24},
+    ),
+    ("POST", "/v1/packs"): lambda _s: (
+        "operator", "packs", {"partner": 18, "points": 100, "reserve": 10}, {"partner": 18, "points": 101},
+    ),
+    ("POST", "/v1/vouchers"): lambda s: (
+        "operator", "vouchers", {"external_id": "v", "member": s.member, "reward": "coffee"},
+        {"external_id": "v2", "member": s.member, "reward": "coffee"},
+    ),
+    ("POST", "/v1/vouchers/{voucher}/use"): lambda s: ("B", f"vouchers/{s.voucher}/use", {}, {"dry_run": False}),
+    ("POST", "/v1/vouchers/{voucher}/refund"): lambda s: (
+        "operator", f"vouchers/{s.voucher}/refund", {"external_id": "vr"}, {"external_id": "vs"},
+    ),
+    ("POST", "/v1/disputes"): lambda s: (
+        "operator", "disputes", {"burn": s.burn}, {"burn": "ent_7fffffffffffffff"},
+    ),
+    ("POST", "/v1/disputes/{burn}/ruling"): lambda s: (
+        "operator", f"disputes/{s.operator('disputes', {'burn': s.burn})['burn']}/ruling", {"valid": False},
+        {"valid": True},
+    ),
+    ("POST", "/v1/partners/{partner}/suspend"): lambda _s: ("operator", "partners/18/suspend", {}, {}),
+    ("POST", "/v1/partners/{partner}/reinstate"): lambda _s: ("operator", "partners/18/reinstate", {}, {}),
+    ("POST", "/v1/partners/{partner}/dividends"): lambda s: (
+        "operator", f"partners/{failed(s)}/dividends", {"bp": 1_000}, {"bp": 2_000},
+    ),
+    ("POST", "/v1/partners/{partner}/exit"): lambda _s: (
+        "operator", "partners/18/exit", {"breakage_bp": 1_000}, {"breakage_bp": 2_000},
+    ),
+    ("POST", "/v1/members/{member}/erasure"): lambda s: ("operator", f"members/{s.member}/erasure", {}, {}),
+    ("POST", "/v1/members/{member}/erase"): lambda s: ("operator", f"members/{due(s)}/erase", {}, {}),
+}  # fmt: skip
+
+
+def failed(one: Scene) -> int:
+    """A partner that could not pay the first settlement."""
+    one.stand.client.post("/v1/settlements", json={"failed": 16}, headers=one.stand.operator)
+    return 16
+
+
+def due(one: Scene) -> str:
+    """A member whose waiting time is over."""
+    one.stand.clock("2026-01-01T10:00:00Z")
+    return one.other
