@@ -11,14 +11,15 @@ from tests.house import tree
 
 
 def coded() -> dict[type[Exception], str]:
-    """The classes of core/errors.py that set a code of their own."""
-    errors = importlib.import_module("counterfoil.core.errors")
+    """The classes of core/errors.py and core/refusals.py that set a code of their own."""
+    rooms = [importlib.import_module(f"counterfoil.core.{name}") for name in ("errors", "refusals")]
     return {
         made: vars(made)["code"]
-        for made in vars(errors).values()
+        for room in rooms
+        for made in vars(room).values()
         if isinstance(made, type)
         and issubclass(made, Exception)
-        and made.__module__ == errors.__name__
+        and made.__module__ == room.__name__
         and isinstance(vars(made).get("code"), str)
     }
 
