@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from counterfoil.core.accounts import Kind, kind_of, owner_of
 from counterfoil.core.calendar import text_instant
-from counterfoil.core.entry import id_number
+from counterfoil.core.entry import Verb, id_number
 from counterfoil.core.errors import InvalidRequest
 from counterfoil.core.units import MONEY
 from counterfoil.store.books import Row
@@ -64,12 +64,13 @@ def entry_view(row: Row, programme: Programme) -> dict[str, Any]:
         "verb": e.verb.name.lower(),
         "external_id": row.external_id,
         "partner": programme.name_of(e.partner) if e.partner else None,
-        "member": f"mbr_{row.member:016x}",
+        # whoever only funds a part of a lot learns how many points were used, not whose
+        "member": f"mbr_{row.member:016x}" if row.member and e.verb is not Verb.FUND else None,
         "at": text_instant(e.at),
         "occurred_at": text_instant(e.occurred_at),
         "points": {name: change for name, change in points.items() if change},
         "money": [{"party": name, "amount_micros": net} for name, net in money.items() if net],
-        "refers_to": f"ent_{e.refers_to:016x}" if e.refers_to else None,
+        "refers_to": f"ent_{e.refers_to:016x}" if e.refers_to and e.verb is not Verb.FUND else None,
         "hash": "0x" + row.hash.hex(),
         "leaf": row.leaf,
     }

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ColumnElement, Engine, RowMapping, Select, an
 
 from counterfoil.core import log
 from counterfoil.core.encoding import decode
-from counterfoil.core.entry import PLACE_BITS, Entry
+from counterfoil.core.entry import PLACE_BITS, Entry, Verb
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.journal import Journal
 from counterfoil.core.rulebook.due import settle_up
@@ -60,12 +60,17 @@ def due_members(engine: Engine, now: int, limit: int) -> list[int]:
 def rows_of(
     engine: Engine, *, partner: int | None = None, who: int | None = None, after: int = -1, limit: int = 100
 ) -> list[Row]:
-    """Entries by id after a cursor, of a partner, of a member, or of one at the other."""
+    """Entries by id after a cursor, of a partner, of a member, or of one at the other.
+
+    A member's at a partner are what was done there: not what that partner funded of what was done elsewhere.
+    """
     query = _rows().where(entry.c.id > after).order_by(entry.c.id).limit(limit)
     if partner is not None:
         query = query.where(entry.c.partner == partner)
     if who is not None:
         query = query.where((entry.c.member == who) | (entry.c.other == who))
+        if partner is not None:
+            query = query.where(entry.c.verb != Verb.FUND)
     with engine.connect() as connection:
         return [_row(one) for one in connection.execute(query).mappings()]
 
