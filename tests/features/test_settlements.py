@@ -79,3 +79,24 @@ def test_a_close_of_nothing(books: Stand) -> None:
     assert [books.close(), books.close()] == [1, 2]
     shown = books.read("operator", "settlements")["data"]
     assert [(one["first_leaf"], one["log_size"], one["exact"]) for one in shown] == [(0, 0, {}), (0, 0, {})]
+
+
+def test_a_preview_is_what_the_close_gives(engines: Stand) -> None:
+    one, other = engines.member(), engines.member()
+    engines.earn("A", one, 1_001)
+    engines.earn("B", other, 333, valid_to="2025-12-05")
+    engines.earn("A", other, 50, pending_days=3)
+    good(engines.post("B", "holds", {"external_id": "h", "member": one, "points": 77, "ttl_seconds": 60}))
+    engines.burn("B", one, 123)
+    for at in ("2025-12-01T10:00:30Z", "2025-12-20T10:00:00Z", "2026-12-20T10:00:00Z"):  # due things count, job or not
+        good(engines.clock(at))
+        told = engines.read("operator", "settlements/preview")
+        mine = engines.read("A", "settlements/preview")
+        again = engines.read("operator", "settlements/preview")
+        assert told == again
+        number = engines.close()
+        closed = engines.read("operator", f"settlements/{number}")
+        assert told["number"] == number
+        assert all(told[name] == closed[name] for name in ("exact", "rounded", "supply", "change"))
+        assert set(mine["exact"]) <= {"A"}
+        assert mine["exact"].get("A") == told["exact"].get("A")

@@ -63,6 +63,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/settlements"): ("operator", None),
     ("POST", "/v1/settlements/advance"): ("operator", None),
     ("GET", "/v1/settlements"): ("read", None),
+    ("GET", "/v1/settlements/preview"): ("read", None),
     ("GET", "/v1/settlements/{number}"): ("read", None),
     ("GET", "/v1/settlements/{number}/rows"): ("read", None),
     ("POST", "/v1/settlements/{number}/signatures"): ("sign", SIGNATURE),

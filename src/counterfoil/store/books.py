@@ -50,11 +50,21 @@ def holdings(engine: Engine, number: int, now: int) -> Holdings | None:
     return who
 
 
-def due_members(engine: Engine, now: int, limit: int) -> list[int]:
+def undue(engine: Engine, numbers: Sequence[int]) -> dict[int, Holdings]:
+    """Members' holdings as they stand in the books, what is due not yet applied."""
+    state = State()
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        state.load(connection, ask(connection, numbers)(), 0)
+    return state.members
+
+
+def due_members(engine: Engine, now: int, limit: int, skip: int = 0) -> list[int]:
     """Members for whom something fell due at or before `now`, earliest first."""
     query = select(member.c.id).where(member.c.next_due <= now).order_by(member.c.next_due, member.c.id)
     with engine.connect() as connection:
-        return list(connection.execute(query.limit(limit)).scalars())
+        return list(connection.execute(query.limit(limit).offset(skip)).scalars())
 
 
 def rows_of(

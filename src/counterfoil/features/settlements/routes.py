@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -17,6 +18,7 @@ from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
 from counterfoil.settlement import export
 from counterfoil.settlement.cycle import header_of
+from counterfoil.settlement.preview import preview
 from counterfoil.settlement.rulebook import rulebook_bytes
 from counterfoil.settlement.worker import Worker
 from counterfoil.store import books, json_text, registry, settlements
@@ -52,6 +54,17 @@ class Settlements(BaseModel):
     """By number."""
 
     data: list[Settlement]
+
+
+class Preview(BaseModel):
+    """The open settlement as it would close now; `missing_micros`: collateral that parties lack for it."""
+
+    number: int
+    exact: dict[str, int]
+    rounded: dict[str, int]
+    missing_micros: dict[str, int]
+    supply: dict[str, int]
+    change: dict[str, int]
 
 
 class Rows(BaseModel):
@@ -103,6 +116,31 @@ def every(request: Request, caller: Reader, state: State | None = None) -> dict[
     """All settlements, or those of one state: `closed` ones wait for signatures."""
     rows = settlements.every(gateway_of(request).engine, state=state)
     return {"data": [_view(request, row, caller) for row in rows]}
+
+
+@router.get("/settlements/preview", response_model=Preview, responses=declared())
+def look_ahead(request: Request, worker: AWorker, caller: Reader) -> dict[str, Any]:
+    """What a close would give now: for the operator all positions, for a partner its own; who lacks collateral for it."""
+    gateway = gateway_of(request)
+    programme, found = gateway.known(), preview(gateway.engine, gateway.now())
+    own = None if registry.is_operator(caller) else caller.party
+
+    def named(values: Mapping[int, int]) -> dict[str, int]:
+        shown = {n: micros for n, micros in values.items() if own is None or kept_by(n) == own}
+        return {programme.name_of(n): micros for n, micros in shown.items()}
+
+    words, contract = found.positions.words(), worker.cycle.contract()
+    held = contract.collateral(words) if contract is not None else {}
+    missing = {n: -(held[n] + net) for n, net in words.items() if n in held and held[n] + net < 0}
+    view: dict[str, Any] = {
+        "number": found.number, "exact": named(found.positions.exact), "rounded": named(found.positions.rounded),
+        "missing_micros": named(missing),
+        "supply": {programme.currency_name(n): points for n, points in found.supply.items() if points},
+        "change": {programme.currency_name(n): points for n, points in found.change.items() if points},
+    }  # fmt: skip
+    if own is None and found.positions.rounding:
+        view["rounded"]["rounding"] = found.positions.rounding
+    return view
 
 
 @router.get("/settlements/{number}", response_model=Settlement, responses=declared(404))
