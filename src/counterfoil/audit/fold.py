@@ -22,6 +22,7 @@ from counterfoil.core.legs import postings
 from counterfoil.core.lots import LotTerms
 from counterfoil.core.reserves import Reserve
 from counterfoil.core.rulebook.disputes import amount
+from counterfoil.core.rulebook.erasure import cancelled
 from counterfoil.core.rulebook.packs import Pack, change
 
 SKEW = 3_600_000_000  # microseconds that clocks of several gateways may differ by
@@ -48,7 +49,6 @@ class Fold:
     books: Books = field(default_factory=Books)
     pool: int = 0  # micros the pool ever received, less what it paid
     closed: dict[tuple[int, int], tuple[int, Lot]] = field(default_factory=dict)  # handle and lot
-    originals: dict[int, Original] = field(default_factory=dict)
     grace: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # lots that continue those of an entry
     touched: set[int] = field(default_factory=set)  # handles, in the settlement under way
     _order: Order = field(default_factory=Order)
@@ -90,7 +90,7 @@ class Fold:
             return
         self._behind.require_none()
         own = self._reopen(entry, who)
-        before = Before(who, own, self.originals.get(entry.refers_to), self.books)
+        before = Before(who, own, self.books.originals.get(entry.refers_to), self.books)
         for move in entry.moves:
             if (move.entry, move.index) not in who.lots:
                 raise Wrong(self._whose(move.entry, move.index))
@@ -175,7 +175,7 @@ class Fold:
         """Put lots that rest back where a refund needs them; the earn's own ones are the answer."""
         if entry.verb not in _REOPENS:
             return []
-        original = self.originals.get(entry.refers_to)
+        original = self.books.originals.get(entry.refers_to)
         names = [(move.entry, move.index) for move in entry.moves]
         voucher = who.holds.get(entry.refers_to)
         if voucher is not None:
@@ -218,7 +218,7 @@ class Fold:
     def _remember(self, entry: Entry, handle: int, original: Original | None) -> None:
         if entry.verb is Verb.EARN:
             points = sum(made.points for made in entry.lots)
-            self.originals[entry.id] = Original(entry.partner, handle, points, None, drawn=entry.drawn)
+            self.books.originals[entry.id] = Original(entry.partner, handle, points, None, drawn=entry.drawn)
             change(self.books.packs.get(entry.partner, ()), entry.drawn, -1)
             if entry.lots[0].terms.funding:
                 self.books.issued[entry.partner] = self.books.issued.get(entry.partner, 0) + points
@@ -230,12 +230,16 @@ class Fold:
         elif entry.verb in {Verb.BURN, Verb.CAPTURE}:
             used = tuple((m.entry, m.index, m.points) for m in entry.moves if m.target is Place.BURNED)
             points = sum(p for _e, _i, p in used)
-            self.originals[entry.id] = Original(
+            self.books.originals[entry.id] = Original(
                 entry.partner, handle, points, used, entry.value_micros, paid_micros=amount(entry)
             )  # fmt: skip
         elif original is not None and entry.verb in {Verb.DISPUTE, Verb.RULE}:
             original.disputed = "open" if entry.verb is Verb.DISPUTE else "ruled"
             original.refunded += sum(m.points for m in entry.moves)
+        elif entry.verb is Verb.ERASE:
+            change([pack for held in self.books.packs.values() for pack in held], entry.drawn, 1)
+            for earn, points in cancelled(entry.moves):
+                self.books.originals[earn].returned += points
         elif entry.verb is Verb.EXIT:
             lots = [lot for who in self.holders.values() for lot in who.lots.values()]
             owing = [lot for lot in lots if (p := lot.terms.funds.part(entry.partner)) is not None and p.owed_micros]

@@ -71,7 +71,7 @@ SHAPES = {
     Verb.REFUND_REWARD: Shape(_moves((_B, _A), (_B, Place.RENEWED)), lots=True, refers=True),
     Verb.DISPUTE: Shape(_moves(), refers=True, paid=True),
     Verb.RULE: Shape(_moves((_B, _A), (_B, Place.RENEWED)), lots=True, refers=True, paid=True),
-    Verb.ERASE: Shape(_moves((_A, Place.EXPIRED), (_P, Place.CANCELLED)), repaid=True),
+    Verb.ERASE: Shape(_moves((_A, Place.EXPIRED), (_P, Place.CANCELLED)), repaid=True, drawn=True),
     Verb.EXIT: Shape(_moves(), members=0, paid=True),
     Verb.DEFAULT: Shape(_moves(), members=0, paid=True),
     Verb.DIVIDEND: Shape(_moves(), members=0, paid=True),

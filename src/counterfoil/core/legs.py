@@ -39,7 +39,7 @@ _POOL, _OPERATOR, _ESCROW, _SUSPENSE = (party(one) for one in (POOL, OPERATOR, R
 _REWARDS = {Verb.BUY_REWARD, Verb.REFUND_REWARD}
 ISSUING = {Verb.EARN, Verb.EXCHANGE}  # verbs that make points
 _ISSUES = {Place.ISSUED, Place.PENDING}  # points come from there when their money is due
-_RECOVERED = {Place.TAKEN, Place.REPAID}  # points whose money a refund gives back
+_OWN = {Place.AVAILABLE, Place.PENDING}
 _USES = {Place.BURNED, Place.REPAID, Place.HELD, Place.GIFTED}  # moves in which only what is owed can move
 
 
@@ -95,7 +95,7 @@ def _flows(entry: Entry, terms_of: TermsOf) -> Iterator[tuple[Move, LotTerms, in
         terms = terms_of(move.entry, move.index)
         if terms.prepaid and entry.verb is Verb.ACTIVATE:
             yield from _parted(entry, move, terms, terms.prepaid)
-        elif left and move.target in _RECOVERED:
+        elif left and move.target is Place.TAKEN and move.source is Place.AVAILABLE:
             yield from _parted(entry, move, terms, left)
             left -= min(left, move.points)
         else:
@@ -126,8 +126,20 @@ def _legs(entry: Entry, terms_of: TermsOf, debt_of: DebtOf) -> Iterator[Leg]:
                 elif part.party < FIRST_PARTNER:
                     yield from _funding(part, move, party(part.party))
         yield from _without_moves(entry, debt_of)
+        if entry.drawn and entry.verb is Verb.REFUND_EARN:
+            yield from _to_packs(entry, terms_of)
     for money in entry.paid:
         yield party(money.debit), party(money.credit), money.micros, MONEY
+
+
+def _to_packs(entry: Entry, terms_of: TermsOf) -> Iterator[Leg]:
+    """For points recovered from other lots than the earn's own the partner puts the packs' price back itself."""
+    returned = sum(block.points for block in entry.drawn if not block.reserve)
+    own = sum(move.points for move in entry.moves if move.source in _OWN and move.target is not Place.REPAID)
+    part = terms_of(entry.refers_to, 0).funds.part(entry.partner) if returned > own else None
+    if part is not None:
+        price = part.paid_micros + part.fee_micros
+        yield party(entry.partner), party(kept_for(PREFUNDING, entry.partner)), (returned - own) * price, MONEY
 
 
 def _without_moves(entry: Entry, debt_of: DebtOf) -> Iterator[Leg]:

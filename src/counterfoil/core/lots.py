@@ -35,7 +35,10 @@ class Funding(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Funds:
-    """A lot's parts and their sums, micros per point. `sole` is the only funder, if there is one; `owes`: at use."""
+    """A lot's parts and their sums, micros per point.
+
+    `sole` is the only funder, -1 if there are several or none; `owes`: something is due at use.
+    """
 
     parts: tuple[Funding, ...]
     paid_micros: int
@@ -73,7 +76,7 @@ def funds(packed: bytes) -> Funds:
     paid = sum(one.paid_micros for one in parts)
     owed = sum(one.owed_micros for one in parts)
     owes = any(one.owed_micros or one.use_fee_micros for one in parts)
-    return Funds(tuple(parts), paid, paid + owed, parts[0].party if len(parts) == 1 else 0, owes)
+    return Funds(tuple(parts), paid, paid + owed, parts[0].party if len(parts) == 1 else -1, owes)
 
 
 class LotTerms(Struct, frozen=True, gc=False):

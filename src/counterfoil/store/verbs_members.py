@@ -20,6 +20,7 @@ from counterfoil.core.refusals import (
 from counterfoil.core.rulebook import disputes, erasure
 from counterfoil.store.desk import Desk, entry_name
 from counterfoil.store.records import Dispute, Erasure, Velocity
+from counterfoil.store.verbs_packs import give_back
 
 Facts = dict[str, object]
 
@@ -87,7 +88,7 @@ def erase(desk: Desk, op: Operation) -> tuple[Entry | None, Facts]:
     if desk.journal.now < due_at:
         raise ErasureNotDue(f"it is due at {text_instant(due_at)}", text_instant(due_at))
     forfeited = who.available
-    entry = erasure.erase(desk.journal, who)
+    entry = erasure.erase(desk.journal, who, lambda earn, points: give_back(desk, desk.original(earn)[0], points))
     who.erased = True
     desk.erased.append(who.member)
     return entry, {"forfeited": forfeited}

@@ -61,17 +61,17 @@ def earn_prepaid(
 
 def to_packs(desk: Desk, earned: Entry) -> tuple[ToPacks, ...]:
     """How a refund of an earn returns points to the packs it drew on; nothing for one that drew on none."""
-    if not earned.drawn:
+    return (lambda points: give_back(desk, earned, points),) if earned.drawn else ()
+
+
+def give_back(desk: Desk, earned: Entry, points: int) -> tuple[Drawn, ...]:
+    """Put points of an earn back into the packs it drew on: which blocks they were."""
+    held, name = desk.records.find(Packs, str(earned.partner)), f"{earned.id}"
+    if held is None or not earned.drawn:
         return ()
-
-    def back(points: int) -> tuple[Drawn, ...]:
-        held, name = desk.records.find(Packs, str(earned.partner)), f"{earned.id}"
-        assert held is not None
-        before = desk.records.find(Returned, name) or Returned(0)
-        blocks = packs.returned(earned.drawn, before.points, points)
-        packs.change(held.packs, blocks, 1)
-        desk.records.keep(str(earned.partner), held)
-        desk.records.keep(name, Returned(before.points + points))
-        return blocks
-
-    return (back,)
+    before = desk.records.find(Returned, name) or Returned(0)
+    blocks = packs.returned(earned.drawn, before.points, points)
+    packs.change(held.packs, blocks, 1)
+    desk.records.keep(str(earned.partner), held)
+    desk.records.keep(name, Returned(before.points + points))
+    return blocks

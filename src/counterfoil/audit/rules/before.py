@@ -39,6 +39,7 @@ class Books:
     rules: Rules | None = None  # of the settlement under way
     contracts: dict[tuple[int, int], Contract] = field(default_factory=dict)  # by partner and version
     rewards: set[Reward] = field(default_factory=set)
+    originals: dict[int, Original] = field(default_factory=dict)  # by entry
     holders: dict[int, Holdings] = field(default_factory=dict)  # by handle
     nets: dict[int, int] = field(default_factory=dict)  # micros by owner, of the settlement under way
     issued: dict[int, int] = field(default_factory=dict)  # points by issuer, of the settlement under way

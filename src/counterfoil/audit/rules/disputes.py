@@ -6,9 +6,11 @@ from counterfoil.audit.rules.before import Before, Original, expect
 from counterfoil.audit.rules.refunds import given_back
 from counterfoil.audit.shapes import Wrong
 from counterfoil.core.accounts import RESERVE, SUSPENSE, kept_for
-from counterfoil.core.entry import Entry, Move, Paid, Place, Repaid
+from counterfoil.core.entry import Drawn, Entry, Move, Paid, Place, Repaid
 from counterfoil.core.holdings import Lot
 from counterfoil.core.reserves import reserve_for
+from counterfoil.core.rulebook import packs
+from counterfoil.core.rulebook.erasure import cancelled
 
 
 def dispute(entry: Entry, before: Before) -> None:
@@ -48,6 +50,12 @@ def erase(entry: Entry, before: Before) -> None:
     expect(entry, moves, "all free and pending points")
     if entry.repaid != tuple(Repaid(*name, debt.left) for name, debt in sorted(before.who.debts.items()) if debt.left):
         raise Wrong("it does not drop all debts")
+    blocks: list[Drawn] = []
+    for earn, points in cancelled(entry.moves):
+        original = before.books.originals[earn]
+        blocks += packs.returned(original.drawn, original.returned, points)
+    if entry.drawn != tuple(blocks):
+        raise Wrong("cancelled points do not return to the packs they drew on")
 
 
 def exit_partner(entry: Entry, before: Before) -> None:

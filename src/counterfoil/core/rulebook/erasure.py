@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from counterfoil.core.calendar import valid_until
-from counterfoil.core.entry import Entry, Move, Place, Repaid, Verb
+from counterfoil.core.entry import Drawn, Entry, Move, Place, Repaid, Verb
 from counterfoil.core.holdings import Holdings, Lot
 from counterfoil.core.journal import Journal
 from counterfoil.core.rulebook.due import release, settle_up
@@ -16,8 +18,11 @@ def due_at(requested_at: int, zone: str) -> int:
     return valid_until(requested_at, WAITING_DAYS - 1, zone)
 
 
-def erase(journal: Journal, who: Holdings) -> Entry | None:
-    """Unused vouchers live on; None if the member had nothing else."""
+BackToPacks = Callable[[int, int], tuple[Drawn, ...]]  # of an earn's pending points: the blocks they return to
+
+
+def erase(journal: Journal, who: Holdings, to_packs: BackToPacks = lambda _earn, _points: ()) -> Entry | None:
+    """Unused vouchers live on; None if the member had nothing else. Cancelled points return to the packs they drew on."""
     settle_up(journal, who)
     for held in sorted(who.holds.values(), key=lambda one: one.entry):
         if held.state == "open" and held.cost_micros is None:
@@ -25,7 +30,17 @@ def erase(journal: Journal, who: Holdings) -> Entry | None:
     moves, dropped = forfeit(who)
     if not moves and not dropped:
         return None
-    return journal.post(Verb.ERASE, (who,), partner=0, moves=moves, repaid=dropped)
+    drawn = [block for earn, points in cancelled(moves) for block in to_packs(earn, points)]
+    return journal.post(Verb.ERASE, (who,), partner=0, moves=moves, repaid=dropped, drawn=tuple(drawn))
+
+
+def cancelled(moves: Sequence[Move]) -> list[tuple[int, int]]:
+    """Pending points cancelled, by the earn that made them, in order."""
+    found: dict[int, int] = {}
+    for move in moves:
+        if move.target is Place.CANCELLED:
+            found[move.entry] = found.get(move.entry, 0) + move.points
+    return list(found.items())
 
 
 def forfeit(who: Holdings) -> tuple[tuple[Move, ...], tuple[Repaid, ...]]:
