@@ -40,11 +40,11 @@ class Processes:
     def start(self, name: str, *args: str, source: Path | None = None) -> None:
         """Run `counterfoil ARGS`, its output in a log file; from another copy of its code if `source` names one."""
         self.logs.mkdir(parents=True, exist_ok=True)
-        env = os.environ if source is None else {**os.environ, "PYTHONPATH": str(source)}
+        elsewhere = [] if source is None else ["env", f"PYTHONPATH={source}"]
         with (self.logs / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(  # noqa: S603 our own command
-                [sys.executable, "-m", "counterfoil", *args], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-                env=env, start_new_session=True, preexec_fn=_end_with_parent,  # noqa: PLW1509 no threads yet, and one C call
+                [*elsewhere, sys.executable, "-m", "counterfoil", *args], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                start_new_session=True, preexec_fn=_end_with_parent,  # noqa: PLW1509 no threads yet, and one C call
             )  # fmt: skip
 
     def fork(self, name: str, run: Callable[..., None], *args: object) -> None:

@@ -17,24 +17,23 @@ from counterfoil.core.units import MONEY
 from tests.core.books import CONTRACTS, DAY, Books, check, no_debt_beside_points, refold, refused
 
 PARTNERS = sorted(CONTRACTS)
+VERBS = [
+    "earn",
+    "earn",
+    "pend",
+    "burn",
+    "hold",
+    "capture",
+    "release",
+    "refund_earn",
+    "refund_burn",
+    "gift",
+    "due",
+    "wait",
+]
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(
-            [
-                "earn",
-                "earn",
-                "pend",
-                "burn",
-                "hold",
-                "capture",
-                "release",
-                "refund_earn",
-                "refund_burn",
-                "gift",
-                "due",
-                "wait",
-            ]
-        ),
+        st.sampled_from(VERBS),
         st.booleans(),
         st.sampled_from(PARTNERS),
         st.integers(1, 120),
@@ -100,23 +99,14 @@ def test_any_sequence(steps: list[Step]) -> None:
 
 def history(seed: int, length: int) -> list[Step]:
     draw = random.Random(seed)
-    verbs = [
-        "earn",
-        "earn",
-        "pend",
-        "burn",
-        "hold",
-        "capture",
-        "release",
-        "refund_earn",
-        "refund_burn",
-        "gift",
-        "due",
-        "wait",
-        "wait",
-    ]
     return [
-        (draw.choice(verbs), draw.random() < 0.7, draw.choice(PARTNERS), draw.randrange(1, 120), draw.randrange(41))
+        (
+            draw.choice([*VERBS, "wait"]),
+            draw.random() < 0.7,
+            draw.choice(PARTNERS),
+            draw.randrange(1, 120),
+            draw.randrange(41),
+        )
         for _ in range(length)
     ]
 

@@ -5,31 +5,25 @@ from __future__ import annotations
 from counterfoil.audit.rules.before import Before, expect, points_in
 from counterfoil.audit.shapes import Wrong
 from counterfoil.core.entry import Entry, Move, Place, Repaid
-from counterfoil.core.holdings import Lot, take
+from counterfoil.core.holdings import Lot, at, take
 
 
 def activate(entry: Entry, before: Before) -> None:
-    lots = [
-        lot for lot in before.who.lots.values()
-        if lot.pending and lot.terms.available_at == entry.occurred_at and lot.terms.issuer == entry.partner
-    ]  # fmt: skip
-    moves = [
-        Move(lot.entry, lot.index, Place.PENDING, Place.AVAILABLE, lot.pending)
-        for lot in sorted(lots, key=Lot.burn_key)
-    ]
-    expect(entry, moves, "what this partner issued and becomes available then")
+    _all_of(entry, before, Place.PENDING, "available_at", Place.AVAILABLE)
 
 
 def expire(entry: Entry, before: Before) -> None:
+    _all_of(entry, before, Place.AVAILABLE, "expires_at", Place.EXPIRED)
+
+
+def _all_of(entry: Entry, before: Before, source: Place, instant: str, target: Place) -> None:
+    """One partner's points of one instant change their place, all of them, in burn order."""
     lots = [
         lot for lot in before.who.lots.values()
-        if lot.available and lot.terms.expires_at == entry.occurred_at and lot.terms.issuer == entry.partner
+        if at(lot, source) and getattr(lot.terms, instant) == entry.occurred_at and lot.terms.issuer == entry.partner
     ]  # fmt: skip
-    moves = [
-        Move(lot.entry, lot.index, Place.AVAILABLE, Place.EXPIRED, lot.available)
-        for lot in sorted(lots, key=Lot.burn_key)
-    ]
-    expect(entry, moves, "what this partner issued and runs out then")
+    moves = [Move(lot.entry, lot.index, source, target, at(lot, source)) for lot in sorted(lots, key=Lot.burn_key)]
+    expect(entry, moves, f"all this partner issued with {instant} then")
 
 
 def repay(entry: Entry, before: Before) -> None:
