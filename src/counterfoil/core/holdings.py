@@ -119,6 +119,11 @@ class Holdings(Struct, gc=False):
         """Points owed in the coalition currency."""
         return self.owed(COALITION_CURRENCY) if self.debts else 0
 
+    @property
+    def owing(self) -> int:
+        """Points owed, of whatever currency: none tells that there is nothing to repay."""
+        return sum([debt.left for debt in self.debts.values()]) if self.debts else 0
+
     def owed(self, currency: int) -> int:
         """Points owed in a currency."""
         return sum([debt.left for debt in self.debts.values() if debt.made.currency == currency])

@@ -24,7 +24,7 @@ from counterfoil.chain.settlement import (
 )
 from counterfoil.chain.signer import Signer, recover
 from counterfoil.core import netting
-from counterfoil.core.accounts import OPERATOR
+from counterfoil.core.accounts import OPERATOR, estate, settled_by
 from counterfoil.core.errors import UnknownSettlement
 from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import BadSignature, PartnersFixed, ReadOnly, SettlementNotWaiting
@@ -199,7 +199,10 @@ class Cycle:
             self._alert(row, f"the contract is not final yet at block {block}")
             return False
         result = outcome(gross, contract.collateral(gross, block), contract.floors(gross))
-        missing = {n: 2 * abs(gross[n]) for n in (*result.short, *result.defaults) if self._enough(programme, n)}
+        paying = {settled_by(n) for n in map(int, json_text.loads(row.totals)["exact"]) if n == estate(settled_by(n))}
+        missing = {
+            n: 2 * abs(gross[n]) for n in (*result.short, *result.defaults) if n in paying or self._enough(programme, n)
+        }
         if missing and self.token is None:
             deposit_test_money(self.outbox(), contract, missing, f"deposit:{row.number}:{block}")
             return True
@@ -216,9 +219,9 @@ class Cycle:
 
     @staticmethod
     def _enough(programme: registry.Programme, number: int) -> bool:
-        """Whether a sandbox tops a party up: not one whose collateral was fixed, unless its estate pays."""
+        """Whether a sandbox tops a party up: not one whose collateral was fixed."""
         party = programme.parties.get(number)
-        return party is None or party.collateral_micros is None or party.status != "active"
+        return party is None or party.collateral_micros is None
 
     def _propose(self, row: Any, contract: SettlementContract) -> bool:
         header, quorum = header_of(row), contract.quorum()

@@ -42,7 +42,7 @@ class Books:
             entry = decode(bytes(body))
             desk.originals[number] = entry, owner
             if owner:
-                desk.member(owner)
+                desk.known(owner)
                 names = {(move.entry, move.index) for move in burned(entry.moves)}
                 made = [number] if entry.verb is Verb.EARN else []
                 desk.state.load_lots(self.connection, names, made)
@@ -85,7 +85,7 @@ class Books:
         """See Reach."""
         for (owner,) in bulk.select(self.connection, tables.hold, ("member",), ("entry",), [(number,)]):
             desk.holders[number] = owner
-            desk.member(owner)
+            desk.known(owner)
             desk.state.load_holds(self.connection, [number])
 
 

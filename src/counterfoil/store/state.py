@@ -28,7 +28,7 @@ _OPEN = "t.available > 0 OR t.held > 0 OR t.pending > 0"  # as the index has it
 class Image(Struct, gc=False):
     """The rows of a member as read: what updates repeat in WHERE."""
 
-    sums: tuple[int, int, int, int | None]  # available, held, debt, next due
+    sums: tuple[int, int, int, int | None]  # available, held, debt (of all currencies), next due
     lots: dict[tuple[int, int], _Left] = make(default_factory=dict)
     debts: dict[tuple[int, int], int] = make(default_factory=dict)
     holds: dict[int, str] = make(default_factory=dict)
@@ -67,7 +67,7 @@ class State:
         self._add_holds(connection, bulk.select(connection, tables.hold, _HOLD, ("member",), whole, "t.state = 'open'"))
         for (number,) in whole:
             who, image = self.members[number], self.images[number]
-            if (who.available, who.held, who.debt, who.next_due()) != image.sums:
+            if (who.available, who.held, who.owing, who.next_due()) != image.sums:
                 raise Inconsistent(f"member {number:016x}: the lots do not sum to the balance")
 
     def load_lots(self, connection: Connection, names: Iterable[tuple[int, int]], origins: Iterable[int]) -> None:
@@ -129,7 +129,7 @@ class State:
                 elif image.holds[entry] != held.state:
                     old_holds.append((entry, held.state, image.holds[entry]))
                 image.holds[entry] = held.state
-            sums = (who.available, who.held, who.debt, who.next_due())
+            sums = (who.available, who.held, who.owing, who.next_due())
             if sums != image.sums:
                 members.append((number, *sums, *image.sums))
                 image.sums = sums

@@ -28,6 +28,7 @@ Facts = dict[str, object]
 def dispute(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     """A whole burn not yet refunded, once, until ten business days after its settlement was closed."""
     burn, who = _burn(desk, op)
+    desk.member(who.member)
     held, name = desk.records.find(Dispute, str(burn.id)), entry_name(burn.id)
     if held is not None:
         raise AlreadyDisputed(name)
@@ -50,7 +51,10 @@ def rule(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     """The burn stands (`valid`), or its points go back."""
     assert op.more is not None
     burn, who = _burn(desk, op)
-    held, name, valid = desk.records.find(Dispute, str(burn.id)), entry_name(burn.id), bool(op.more["valid"])
+    valid = bool(op.more["valid"])
+    if not valid:
+        desk.member(who.member)  # an erased member's points cannot go back; that the burn stands can still be ruled
+    held, name = desk.records.find(Dispute, str(burn.id)), entry_name(burn.id)
     if held is None:
         raise NotDisputed(name)
     if held.state != "open":
@@ -116,4 +120,6 @@ def _burn(desk: Desk, op: Operation) -> tuple[Entry, Holdings]:
         raise UnknownBurn(entry_name(op.hold)) from None
     if entry.verb not in {Verb.BURN, Verb.CAPTURE}:
         raise UnknownBurn(entry_name(op.hold))
-    return entry, desk.member(owner)
+    who = desk.known(owner)
+    assert who is not None
+    return entry, who

@@ -47,6 +47,7 @@ def use_reward(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
 def refund_reward(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     """Whole, before it is used."""
     who, voucher = _voucher(desk, op)
+    desk.member(who.member)  # it may have been erased: then a voucher can be used, and no longer given back
     entry = rewards.refund(desk.journal, who, voucher, desk.programme.zone)
     name = voucher_name(voucher.entry)
     return entry, {"points": voucher.points, "voucher": name, "refers_to": entry_name(voucher.entry)}

@@ -6,7 +6,7 @@ A contract is never edited: a later version has a later `since`. A lot keeps the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -72,25 +72,19 @@ def in_force(contracts: Sequence[Contract], at: int) -> Contract:
 def joint(shares: Mapping[int, int], contracts: Mapping[int, Contract]) -> bytes:
     """The funding of a lot that several parties fund together: `shares` in basis points by party, each by its own contract.
 
-    Each point's money is split by the percentages: floors, then one micro-unit each by largest remainder, ties by number.
-    The operator as funder pays no fee.
+    A point's face and fee are split by the percentages: floors, then one micro-unit each by largest remainder, ties by
+    number. What of its part a funder pays at issue and what at use its contract says. The operator as funder pays no fee.
     """
     numbers = sorted(shares)
-    whole = [contracts[number].part(number) for number in numbers]
 
     def split(amounts: list[int]) -> tuple[int, ...]:
         weights = [amount * shares[number] for amount, number in zip(amounts, numbers, strict=True)]
-        return (
-            split_largest_remainder(mul_div_down(sum(weights), 1, BASIS_POINTS), weights)
-            if sum(weights)
-            else (0,) * len(weights)
-        )
+        whole = mul_div_down(sum(weights), 1, BASIS_POINTS)
+        return split_largest_remainder(whole, weights) if whole else (0,) * len(weights)
 
-    paid, owed = split([one.paid_micros for one in whole]), split([one.owed_micros for one in whole])
-    fees = split([one.fee_micros if one.party >= FIRST_PARTNER else 0 for one in whole])
-    use_fees = split([one.use_fee_micros if one.party >= FIRST_PARTNER else 0 for one in whole])
-    parts = zip(whole, paid, owed, fees, use_fees, strict=True)
+    faces = split([contracts[number].face_micros for number in numbers])
+    fees = split([contracts[number].fee_micros if number >= FIRST_PARTNER else 0 for number in numbers])
     return pack_funding(
-        Funding(one.party, one.contract, p, o, fee, use, one.fee_refundable, one.breakage_operator_bp)
-        for one, p, o, fee, use in parts
+        replace(contracts[number], face_micros=face, fee_micros=fee).part(number)
+        for number, face, fee in zip(numbers, faces, fees, strict=True)
     )

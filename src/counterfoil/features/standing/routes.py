@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Request
@@ -56,9 +57,17 @@ async def reinstate(request: Request, partner: int, body: Act, caller: Operator,
 @router.post("/partners/{partner}/exit", status_code=201, response_model=Done, responses=declared(403, 404, 422))
 async def leave(request: Request, partner: int, body: Exit, caller: Operator, key: Key = None) -> Response:
     """The partner leaves: what it owes at use for points outstanding, less breakage, is set aside as a reserve."""
+    await asyncio.to_thread(_bring_forward, request)
     return await move(
         request, "exit_partner", caller.party, key, body, more={"partner": partner, "breakage_bp": body.breakage_bp}
     )
+
+
+def _bring_forward(request: Request) -> None:
+    """What is outstanding is counted over all members: what fell due is posted first."""
+    worker = request.app.state.worker
+    with worker.lock:
+        worker.cycle.run_due(gateway_of(request).now())
 
 
 @router.post("/partners/{partner}/dividends", status_code=201, response_model=Done, responses=declared(404, 422))
