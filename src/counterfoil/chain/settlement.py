@@ -97,12 +97,12 @@ class SettlementContract:
         """The programme it serves."""
         return bytes(self._fixed("programme"))
 
-    def final(self) -> Final:
+    def final(self, at_block: int | None = None) -> Final:
         """The last final settlement."""
-        return Final(
-            self._call("lastNumber"), bytes(self._call("lastHeader")), bytes(self._call("lastClosing")),
-            self._call("logSize"),
-        )  # fmt: skip
+        number, header, closing, size = (
+            self._call(name, at_block=at_block) for name in ("lastNumber", "lastHeader", "lastClosing", "logSize")
+        )
+        return Final(number, bytes(header), bytes(closing), size)
 
     def next_attempt(self) -> int:
         """The attempt the next header must carry."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 
+from counterfoil.chain.client import latest_block
+from counterfoil.chain.settlement import SettlementContract
 from counterfoil.core import netting
 from counterfoil.core.journal import Journal
 from counterfoil.core.reserves import Reserve
@@ -41,6 +44,18 @@ def preview(engine: Engine, now: int) -> Preview:
     change = {number: sum(fold.outstanding.get(number, {}).values()) for number in programme.currency_numbers()}
     supply = {number: totals.get(str(number), {"supply": 0})["supply"] + more for number, more in change.items()}
     return Preview(programme.open_settlement, netting.positions(fold.nets), supply, change)
+
+
+def missing(engine: Engine, contract: SettlementContract, words: Mapping[int, int]) -> dict[int, int]:
+    """Micros that parties lack for these words, once what was closed before is final."""
+    block, _hash = latest_block(contract.w3)
+    final, held = contract.final(block).number, contract.collateral(words, block)
+    for row in settlements.every(engine):
+        if row.number > final and row.totals:
+            for number, net in netting.unpack(bytes.fromhex(json_text.loads(row.totals)["gross"][2:])).items():
+                if number in held:
+                    held[number] += net
+    return {number: -(held[number] + net) for number, net in words.items() if held[number] + net < 0}
 
 
 def _due(engine: Engine, journal: Journal, fold: Fold, now: int) -> None:

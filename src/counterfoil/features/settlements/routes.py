@@ -18,7 +18,7 @@ from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
 from counterfoil.settlement import export
 from counterfoil.settlement.cycle import header_of
-from counterfoil.settlement.preview import preview
+from counterfoil.settlement.preview import missing, preview
 from counterfoil.settlement.rulebook import rulebook_bytes
 from counterfoil.settlement.worker import Worker
 from counterfoil.store import books, json_text, registry, settlements
@@ -130,11 +130,10 @@ def look_ahead(request: Request, worker: AWorker, caller: Reader) -> dict[str, A
         return {programme.name_of(n): micros for n, micros in shown.items()}
 
     words, contract = found.positions.words(), worker.cycle.contract()
-    held = contract.collateral(words) if contract is not None else {}
-    missing = {n: -(held[n] + net) for n, net in words.items() if n in held and held[n] + net < 0}
+    lacking = missing(gateway.engine, contract, words) if contract is not None else {}
     view: dict[str, Any] = {
         "number": found.number, "exact": named(found.positions.exact), "rounded": named(found.positions.rounded),
-        "missing_micros": named(missing),
+        "missing_micros": named(lacking),
         "supply": {programme.currency_name(n): points for n, points in found.supply.items() if points},
         "change": {programme.currency_name(n): points for n, points in found.change.items() if points},
     }  # fmt: skip
