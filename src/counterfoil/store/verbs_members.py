@@ -18,6 +18,7 @@ from counterfoil.core.refusals import (
     VelocityLimit,
 )
 from counterfoil.core.rulebook import disputes, erasure
+from counterfoil.core.rulebook.refunds import burned
 from counterfoil.store.desk import Desk, entry_name
 from counterfoil.store.records import Dispute, Erasure, Velocity
 from counterfoil.store.verbs_packs import give_back
@@ -63,7 +64,7 @@ def rule(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     desk.records.keep(str(burn.id), Dispute("valid" if valid else "denied"))
     effect = desk.effect_of(burn.id)
     if not valid and effect is not None:
-        effect.refunded = sum(move.points for move in disputes.burned(burn.moves))
+        effect.refunded = sum(move.points for move in burned(burn.moves))
     return entry, {"burn": name, "valid": valid, "refers_to": name}
 
 

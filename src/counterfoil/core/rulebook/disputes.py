@@ -10,11 +10,8 @@ from counterfoil.core.entry import Entry, Paid, Verb
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.journal import Journal
 from counterfoil.core.rulebook.due import room, settle_up
-from counterfoil.core.rulebook.refunds import burned
-from counterfoil.core.rulebook.rewards import restored
+from counterfoil.core.rulebook.refunds import burned, restored
 from counterfoil.core.units import MONEY
-
-__all__ = ["amount", "burned", "dispute", "rule", "window_ends"]
 
 BUSINESS_DAYS, SATURDAY = 10, 5
 
@@ -51,7 +48,7 @@ def rule(journal: Journal, who: Holdings, burn: Entry, zone: str, *, valid: bool
         return journal.post(Verb.RULE, (who,), partner=burn.partner, refers_to=burn.id, paid=paid)
     used = burned(burn.moves)
     room(who, sum(move.points for move in used), who.terms_of(used[0].entry, used[0].index).currency)
-    parts = tuple((move.entry, move.index, move.points) for move in used)
+    parts = [(move.entry, move.index, move.points) for move in reversed(used)]
     moves, lots = restored(who, parts, journal.now, zone)
     entry = journal.post(
         Verb.RULE,

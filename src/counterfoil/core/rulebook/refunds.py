@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from counterfoil.core.calendar import valid_until
@@ -112,23 +112,31 @@ def refund_burn(journal: Journal, who: Holdings, original: Original, points: int
     original.checked(points)
     first = burned(original.entry.moves)[0]
     room(who, points, who.terms_of(first.entry, first.index).currency)
-    grace = valid_until(journal.now, GRACE_DAYS, zone)
-    moves, lots = [], []
-    for used, part in _last_first(burned(original.entry.moves), original.refunded, points):
-        lot = who.lots[used.entry, used.index]
-        past = lot.terms.expires_at <= journal.now
-        moves.append(Move(lot.entry, lot.index, Place.BURNED, Place.RENEWED if past else Place.AVAILABLE, part))
-        if past:
-            lots.append(LotMade(0, part, lot.terms.renewed(grace, lot.origin)))
+    parts = _last_first(burned(original.entry.moves), original.refunded, points)
+    moves, lots = restored(who, parts, journal.now, zone)
     made = journal.post(
         Verb.REFUND_BURN, (who,), partner=original.entry.partner, refers_to=original.entry.id,
-        value_micros=original.entry.value_micros, lots=tuple(lots), moves=tuple(moves),
+        value_micros=original.entry.value_micros, lots=lots, moves=moves,
     )  # fmt: skip
     settle_up(journal, who)
     return made
 
 
-def _last_first(used: list[Move], skip: int, points: int) -> list[tuple[Move, int]]:
+def restored(
+    who: Holdings, parts: Iterable[tuple[int, int, int]], now: int, zone: str
+) -> tuple[tuple[Move, ...], tuple[LotMade, ...]]:
+    """The moves that give used points (of lots by name) back, in this order; past lots live on with grace."""
+    grace, moves, lots = valid_until(now, GRACE_DAYS, zone), list[Move](), list[LotMade]()
+    for entry, index, points in parts:
+        lot = who.lots[entry, index]
+        past = lot.terms.expires_at <= now
+        moves.append(Move(entry, index, Place.BURNED, Place.RENEWED if past else Place.AVAILABLE, points))
+        if past:
+            lots.append(LotMade(0, points, lot.terms.renewed(grace, lot.origin)))
+    return tuple(moves), tuple(lots)
+
+
+def _last_first(used: list[Move], skip: int, points: int) -> list[tuple[int, int, int]]:
     """Parts of what was used, from the end, behind the `skip` points restored before."""
     parts = []
     for move in reversed(used):
@@ -137,7 +145,7 @@ def _last_first(used: list[Move], skip: int, points: int) -> list[tuple[Move, in
         part = min(free, points)
         points -= part
         if part:
-            parts.append((move, part))
+            parts.append((move.entry, move.index, part))
     return parts
 
 

@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from counterfoil.core.accounts import OPERATOR, REWARD_ESCROW
 from counterfoil.core.calendar import text_instant, valid_until
-from counterfoil.core.entry import Entry, LotMade, Move, Paid, Place, Verb
+from counterfoil.core.entry import Entry, Paid, Place, Verb
 from counterfoil.core.holdings import Hold, Holdings
 from counterfoil.core.journal import Journal
 from counterfoil.core.refusals import RewardAlreadyUsed, RewardExpired, RewardRefunded
 from counterfoil.core.rulebook.due import room, settle_up
-from counterfoil.core.rulebook.refunds import GRACE_DAYS
+from counterfoil.core.rulebook.refunds import restored
 from counterfoil.core.rulebook.verbs import from_lots
 from counterfoil.core.units import COALITION_CURRENCY
 
@@ -77,26 +77,12 @@ def refund(journal: Journal, who: Holdings, voucher: Hold, zone: str) -> Entry:
     settle_up(journal, who)
     unused(voucher)
     room(who, voucher.points, COALITION_CURRENCY)
-    moves, lots = restored(who, voucher.parts, journal.now, zone)
+    moves, lots = restored(who, reversed(voucher.parts), journal.now, zone)
     entry = journal.post(
         Verb.REFUND_REWARD, (who,), partner=voucher.partner, refers_to=voucher.entry, moves=moves, lots=lots
     )
     settle_up(journal, who)
     return entry
-
-
-def restored(
-    who: Holdings, parts: tuple[tuple[int, int, int], ...], now: int, zone: str
-) -> tuple[tuple[Move, ...], tuple[LotMade, ...]]:
-    """The moves that give used points back, last used first; past lots live on with grace."""
-    grace, moves, lots = valid_until(now, GRACE_DAYS, zone), list[Move](), list[LotMade]()
-    for entry, index, points in reversed(parts):
-        lot = who.lots[entry, index]
-        past = lot.terms.expires_at <= now
-        moves.append(Move(entry, index, Place.BURNED, Place.RENEWED if past else Place.AVAILABLE, points))
-        if past:
-            lots.append(LotMade(0, points, lot.terms.renewed(grace, lot.origin)))
-    return tuple(moves), tuple(lots)
 
 
 def unused(voucher: Hold) -> None:
