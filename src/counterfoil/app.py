@@ -18,6 +18,7 @@ from counterfoil.chain.client import Web3, connect
 from counterfoil.chain.embedded import EmbeddedChain
 from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.refusals import ReadOnly
+from counterfoil.features.budgets.routes import router as budgets
 from counterfoil.features.disputes.routes import router as disputes
 from counterfoil.features.exchange.routes import router as exchange
 from counterfoil.features.health.routes import router as health
@@ -49,6 +50,7 @@ from counterfoil.store.writer import Writer
 FEATURES = (
     points,
     exchange,
+    budgets,
     packs,
     rewards,
     disputes,

@@ -60,6 +60,10 @@ SELDOM: dict[tuple[str, str], Asked] = {
         "operator", "exchanges", {"external_id": "x", "member": s.member, "src": "ALPHA", "dst": "BETA", "points": 23},
         {"external_id": "x", "member": s.member, "src": "ALPHA", "dst": "BETA", "points": 24},
     ),
+    ("POST", "/v1/budgets"): lambda _s: (
+        "operator", "budgets", {"name": "goodwill", "points": 1_000, "approval_above": 100},
+        {"name": "goodwill", "points": 1_001},
+    ),
     ("POST", "/v1/packs"): lambda _s: (
         "operator", "packs", {"partner": 18, "points": 100, "reserve": 10}, {"partner": 18, "points": 101},
     ),

@@ -29,6 +29,8 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ),
     ("POST", "/v1/exchanges"): ("transfer", {"external_id": "x", "quote": "q"}),
     ("POST", "/v1/packs"): ("operator", {"partner": 99, "points": 1}),
+    ("POST", "/v1/budgets"): ("operator", {"name": "goodwill", "points": 1}),
+    ("GET", "/v1/budgets"): ("read", None),
     ("GET", "/v1/packs"): ("read", None),
     ("POST", "/v1/rewards"): ("operator", {"name": "r", "partner": 99, "points": 1, "cost_micros": 1}),
     ("GET", "/v1/rewards"): ("read", None),

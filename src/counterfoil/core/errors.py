@@ -210,6 +210,11 @@ class UnknownPromotion(Unknown):
     says = "{field}: there is no promotion {value}"
 
 
+class UnknownBudget(Unknown):
+    code, thing = "unknown_budget", "budget"
+    says = "{field}: there is no budget {value}"
+
+
 class UnknownSettlement(Unknown):
     code, thing = "unknown_settlement", "settlement"
     says = "{field}: there is no settlement {value}"

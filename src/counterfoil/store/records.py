@@ -103,9 +103,19 @@ class Velocity(Struct):
     count: int
 
 
+class Budget(Struct):
+    """What a party sets aside for points given without a sale or beyond one; `approval_above`: a second operator agrees."""
+
+    owner: int
+    points: int
+    spent: int = 0
+    approval_above: int | None = None
+
+
 KINDS: dict[type[Struct], str] = {
     Rates: "rates", Quote: "quote", Packs: "packs", Returned: "returned", Parked: "parked", Queue: "queue",
     Estate: "estate", Reserve: "reserve", Dispute: "dispute", Erasure: "erasure", Velocity: "velocity",
+    Budget: "budget",
 }  # fmt: skip
 
 
@@ -174,6 +184,13 @@ def recorded(connection: Connection, kind: type[T], name: str) -> T | None:
     query = select(tables.record.c.data).where(tables.record.c.kind == KINDS[kind], tables.record.c.name == name)
     text = connection.execute(query).scalar_one_or_none()
     return None if text is None else msgspec.json.decode(text, type=kind)
+
+
+def every(connection: Connection, kind: type[T]) -> list[tuple[str, T]]:
+    """All records of a kind by name, as committed."""
+    query = select(tables.record.c.name, tables.record.c.data).where(tables.record.c.kind == KINDS[kind])
+    rows = connection.execute(query.order_by(tables.record.c.name))
+    return [(name, msgspec.json.decode(text, type=kind)) for name, text in rows]
 
 
 def names_of(connection: Connection, kind: type[Struct]) -> list[str]:

@@ -13,6 +13,7 @@ from counterfoil.core.refusals import CurrencyNotAccepted, InsufficientPoints, O
 from counterfoil.core.rulebook import due, refunds, verbs
 from counterfoil.core.rulebook.contracts import Contract, alone, joint
 from counterfoil.core.units import COALITION_CURRENCY, NEVER
+from counterfoil.store.budgets import set_budget
 from counterfoil.store.desk import Desk, Effect, entry_name, member_name
 from counterfoil.store.registry import COALITION_CURRENCY_NAME
 from counterfoil.store.verbs_exchange import exchange, publish_rates, quote
@@ -182,6 +183,7 @@ VERBS: dict[str, Callable[[Desk, Operation], tuple[Entry | None, dict[str, objec
     "buy_reward": buy_reward, "use_reward": use_reward, "refund_reward": refund_reward,
     "suspend": suspend, "reinstate": reinstate, "default": default, "dividend": dividend, "exit_partner": exit_partner,
     "dispute": dispute, "rule": rule, "request_erasure": request_erasure, "erase": erase,
+    "set_budget": set_budget,
 }  # fmt: skip
 
 

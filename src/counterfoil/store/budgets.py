@@ -1,0 +1,56 @@
+"""Budgets: what a party sets aside in points, drawn on under the fence."""
+
+from __future__ import annotations
+
+from counterfoil.core.accounts import OPERATOR
+from counterfoil.core.errors import UnknownBudget, UnknownPartner
+from counterfoil.core.operation import Operation
+from counterfoil.core.refusals import BudgetExhausted
+from counterfoil.store.desk import Desk
+from counterfoil.store.records import Budget
+
+Facts = dict[str, object]
+
+
+def set_budget(desk: Desk, op: Operation) -> tuple[None, Facts]:
+    """Set aside `points` in all under a name; what was spent of it stays spent."""
+    assert op.more is not None
+    name, owner = str(op.more["name"]), int(op.more["owner"])
+    if owner != OPERATOR and owner not in desk.programme.parties:
+        raise UnknownPartner(str(owner), "owner")
+    held = desk.records.find(Budget, name)
+    spent = held.spent if held is not None else 0
+    made = Budget(owner, op.points, spent, op.more.get("approval_above"))
+    desk.records.keep(name, made)
+    return None, shown(desk, name, made)
+
+
+def shown(desk: Desk, name: str, one: Budget) -> Facts:
+    """A budget as it is told."""
+    owner = desk.programme.name_of(one.owner)
+    return {
+        "name": name,
+        "owner": owner,
+        "points": one.points,
+        "spent": one.spent,
+        "approval_above": one.approval_above,
+    }
+
+
+def budget(desk: Desk, name: str) -> Budget:
+    """A budget by name; raises UnknownBudget."""
+    held = desk.records.find(Budget, name)
+    if held is None:
+        raise UnknownBudget(name)
+    return held
+
+
+def draw(desk: Desk, name: str, points: int) -> Budget:
+    """Take points from a budget, all or nothing; raises UnknownBudget, BudgetExhausted."""
+    held = budget(desk, name)
+    left = max(0, held.points - held.spent)
+    if points > left:
+        raise BudgetExhausted(name, points, left)
+    held.spent += points
+    desk.records.keep(name, held)
+    return held
