@@ -16,7 +16,6 @@ from pydantic import BaseModel
 from counterfoil.chain import signer
 from counterfoil.chain.client import Web3, connect
 from counterfoil.chain.embedded import EmbeddedChain
-from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.refusals import ReadOnly
 from counterfoil.features.budgets.routes import router as budgets
 from counterfoil.features.disputes.routes import router as disputes
@@ -197,7 +196,7 @@ def _window(plan: Plan) -> int:
 def _operator_credential(plan: Plan, engine: Engine) -> None:
     kept = plan.home / "operator.api-key"
     key = plan.operator_key or (kept.read_text(encoding="ascii").strip() if kept.exists() else None)
-    key = registry.issue_key(engine, OPERATOR, registry.OPERATOR_SCOPES, 0, key)
+    key = registry.operator_key(engine, key)
     if not kept.exists() and plan.operator_key is None:
         kept.touch(mode=0o600)
         kept.write_text(key + "\n", encoding="ascii")

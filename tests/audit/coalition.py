@@ -20,10 +20,11 @@ from counterfoil.core.rulebook.contracts import Contract
 from counterfoil.gateway.state import Gateway
 from counterfoil.settlement import export
 from counterfoil.settlement.cycle import Cycle, header_of
-from counterfoil.store import registry, sequencer, settlements, terms
+from counterfoil.store import registry, sequencer, settlements
 from counterfoil.store.engine import open_books
 from counterfoil.store.memory import BooksMemory
 from counterfoil.store.posting import Poster
+from tests.store.ground import change, enrolled
 
 DAY = 86_400_000_000
 START = 1_790_000_000_000_000  # microseconds, September 2026
@@ -64,12 +65,9 @@ class Coalition:
         )
         self.signers = {n: signer.Signer(bytes([n]) * 32) for n in CONTRACTS}
         for number, name in ((GROCER, "grocer"), (BAKER, "baker"), (FLORIST, "florist")) if new else ():
-            made = terms.add_partner(
-                self.engine, name, [CONTRACTS[number]], self.signers[number].address.lower(), 0, self.now
-            )
-            assert made.number == number
+            assert enrolled(self.engine, name, CONTRACTS[number], self.signers[number].address.lower()) == number
         if new:
-            terms.add_promotion(self.engine, "spring", {GROCER: 6_000, BAKER: 4_000})
+            change(self.engine, "add_promotion", name="spring", shares={"grocer": 6_000, "baker": 4_000})
         self.poster = Poster(self.engine)
         self.gateway = Gateway(
             self.engine, None, self.counterfoil, self.checkpoint, self.programme.programme, False  # type: ignore[arg-type]

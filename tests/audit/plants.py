@@ -15,8 +15,8 @@ from counterfoil.core.entry import Entry, LotMade, Place, Posting, Verb
 from counterfoil.core.lots import LotTerms, pack_funding
 from counterfoil.core.rulebook import due, refunds, verbs
 from counterfoil.core.settlement import Supply
-from counterfoil.settlement import closing, cycle, rulebook
-from counterfoil.store import posting, registry, settlements
+from counterfoil.settlement import closing, cycle
+from counterfoil.store import posting, registry, rulebook, settlements
 from tests.audit.coalition import BAKER, DAY, FLORIST, GROCER, Coalition
 
 Patch = pytest.MonkeyPatch

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from counterfoil.core.rulebook.rewards import Reward
-from counterfoil.store import terms
 from tests.audit.coalition import BAKER, FLORIST, GROCER, Coalition
+from tests.store.ground import change
 
 
 def furnish(made: Coalition) -> None:
     """Before the contract stands: brands' own currencies, a reward."""
-    terms.add_currency(made.engine, "ROSE", FLORIST)
-    terms.add_currency(made.engine, "BREAD", BAKER)
-    terms.add_reward(made.engine, Reward("coffee", GROCER, 20, 150_000, 10))
+    change(made.engine, "add_currency", name="ROSE", issuer=FLORIST)
+    change(made.engine, "add_currency", name="BREAD", issuer=BAKER)
+    change(made.engine, "add_reward", 20, name="coffee", partner=GROCER, cost_micros=150_000, valid_days=10)
 
 
 def seldom(made: Coalition) -> None:

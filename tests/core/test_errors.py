@@ -9,13 +9,13 @@ from dataclasses import MISSING, fields
 
 import pytest
 
-from counterfoil.core import errors, refusals
+from counterfoil.core import errors, limits, refusals
 from counterfoil.core.errors import CounterfoilError, Refusal, Unreachable, Unreadable
 
 
 def below(root: type[CounterfoilError]) -> Iterator[type[CounterfoilError]]:
     for child in root.__subclasses__():
-        if child.__module__ in {errors.__name__, refusals.__name__}:
+        if child.__module__ in {errors.__name__, limits.__name__, refusals.__name__}:
             yield child
             yield from below(child)
 

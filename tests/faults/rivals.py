@@ -13,12 +13,12 @@ from msgspec.structs import replace
 
 from counterfoil.core.calendar import parse_instant
 from counterfoil.core.operation import Answer, Operation
-from counterfoil.core.rulebook.contracts import Contract
-from counterfoil.store import registry, terms
+from counterfoil.store import registry
 from counterfoil.store.engine import Engine, open_books
 from counterfoil.store.posting import Poster
 from counterfoil.store.writer import Writer
 from tests.faults.ledger import Ledger
+from tests.store.ground import enrolled
 
 THREADS = 12
 START = parse_instant("2025-01-01T11:00:00Z", "start")
@@ -85,7 +85,7 @@ class Rivals:
 def rivals(url: str, writers: int = THREADS) -> Iterator[Rivals]:
     engines = [open_books(url), open_books(url)]
     registry.found(engines[0], zone="Europe/Warsaw", livemode=False)
-    parties = [terms.add_partner(engines[0], name, [Contract(1)], None, 0, START).number for name in ("A", "B", "C")]
+    parties = [enrolled(engines[0], name) for name in ("A", "B", "C")]
     registry.set_clock(engines[0], START)
     threads = [Writer(Poster(engines[at % 2])) for at in range(writers)]
     try:

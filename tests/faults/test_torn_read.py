@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 
 from counterfoil.core.operation import Answer, Operation
-from counterfoil.core.rulebook.contracts import Contract
-from counterfoil.store import books, bulk, registry, sequencer, terms
+from counterfoil.store import books, bulk, registry, sequencer
 from counterfoil.store.bulk import Lost
 from counterfoil.store.posting import Group, Poster
 from tests.faults.ledger import Ledger
 from tests.faults.rivals import START, Rivals, rivals
+from tests.store.ground import enrolled
 
 WRITERS, MEMBERS, EACH = 8, 24, 1_000
 SUMS = """
@@ -180,8 +180,7 @@ def test_a_commit_between_the_statements_of_the_sequencer(fresh_schema: Callable
 
 def test_a_new_partner_between_the_statements_of_the_registry(fresh_schema: Callable[[], str]) -> None:
     with rivals(fresh_schema(), 2) as table:
-        add = (table.engines[1], "D", [Contract(1)], None, 0, START)
-        seen = between(table.engine, "FROM contract", lambda: terms.add_partner(*add))
+        seen = between(table.engine, "FROM contract", lambda: enrolled(table.engines[1], "D"))
         with table.engine.connect() as connection:
             known = registry.load(connection)
         assert seen

@@ -58,6 +58,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/partners"): ("operator", None),
     ("POST", "/v1/partners/{partner}/contracts"): ("operator", {"since": "2031-01-01T00:00:00Z"}),
     ("POST", "/v1/partners/{partner}/keys"): ("operator", {}),
+    ("POST", "/v1/operators"): ("operator", {}),
     ("DELETE", "/v1/keys/{prefix}"): ("operator", None),
     ("GET", "/v1/entries"): ("read", None),
     ("GET", "/v1/entries/{entry}"): ("read", None),

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.operation import Operation
 from counterfoil.core.rulebook.contracts import Contract
-from counterfoil.store import registry, terms
+from counterfoil.store import registry
 from counterfoil.store.engine import Engine, open_books
 from counterfoil.store.posting import Poster
 from counterfoil.store.writer import Writer
@@ -54,11 +55,24 @@ def burn(key: str, member: int, points: int, partner: int = A) -> Operation:
     return Operation("burn", partner, key, digest, external_id=f"b-{key}", member=member, points=points)
 
 
+def change(engine: Engine, verb: str, points: int = 0, **more: Any) -> dict[str, Any]:
+    """A change of the programme by its operator: the facts."""
+    (answer,), _group = Poster(engine).post([Operation(verb, OPERATOR, points=points, more=more)])
+    assert answer.ok, answer.facts
+    return answer.facts
+
+
+def enrolled(engine: Engine, name: str, contract: Contract | None = None, signer: str | None = None) -> int:
+    """A new partner's number."""
+    made = change(engine, "add_partner", name=name, contracts=[contract or Contract(1)], signer=signer)
+    return int(made["partner"])
+
+
 def ground(url: str, members: int = 3) -> Ground:
     engine = open_books(url)
     registry.found(engine, zone="Europe/Warsaw", livemode=False, entropy=b"\x07" * 32)
     registry.set_clock(engine, NOON)
     for name in "AB":
-        terms.add_partner(engine, name, [Contract(1)], None, 0, NOON)
+        enrolled(engine, name)
     made = registry.add_members(engine, A, [f"m{place}" for place in range(members)], NOON)
     return Ground(engine, [number for number, _new in made])

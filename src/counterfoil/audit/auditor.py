@@ -42,7 +42,7 @@ STEPS = (
     Step(("inclusion",), inclusion.inclusion),
     Step(("handles",), inclusion.handles),
     Step(("liabilities",), liabilities.liabilities),
-    Step(("entries", "refold", "balances", "pool", "positions"), books.refolded),
+    Step(("entries", "refold", "acts", "balances", "pool", "positions"), books.refolded),
 )
 
 

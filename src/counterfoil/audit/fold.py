@@ -71,10 +71,12 @@ class Fold:
         """Members by handle."""
         return self.books.holders
 
-    def apply(self, entry: Entry, first: int, second: int) -> None:
-        """Fold one entry of the members with these handles (0: no second). Raises Wrong."""
+    def apply(self, entry: Entry, first: int, second: int, hashed: bytes = b"") -> None:
+        """Fold one entry of the members with these handles (0: no second), with its hash. Raises Wrong."""
         if self._order.require_next(entry.id):
             self.end_of_group()
+            self.books.hashes.clear()
+        self.books.hashes[entry.id] = hashed
         self._last = entry.id
         require_shape(entry, self.currencies)
         if (

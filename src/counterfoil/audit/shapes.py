@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from counterfoil.core.accounts import LAST_PARTY
+from counterfoil.core.acts import About
 from counterfoil.core.entry import GROUP_BITS, PLACE_BITS, Entry, Place, Verb, group_of, place_of
 from counterfoil.core.units import BASIS_POINTS, MAX_POINTS
 
@@ -76,8 +77,10 @@ SHAPES = {
     Verb.DEFAULT: Shape(_moves(), members=0, paid=True),
     Verb.DIVIDEND: Shape(_moves(), members=0, paid=True),
     Verb.BUY_PACK: Shape(_moves(), members=0, paid=True, drawn=True),
+    Verb.ACT: Shape(_moves(), refers=True),
     Verb.FUND: Shape(_moves(*product(Place, Place)), refers=True, paid=True),  # those of the entry it refers to
 }  # fmt: skip
+_PERHAPS = {Verb.FUND, Verb.ACT}  # verbs that may concern nobody
 _PAYING = {  # verbs that may move nothing but money
     Verb.FUND, Verb.BUY_PACK, Verb.USE_REWARD, Verb.DEFAULT, Verb.DIVIDEND, Verb.DISPUTE, Verb.RULE,
 }  # fmt: skip
@@ -89,7 +92,7 @@ _VALUED = {  # verbs that name what a point is paid, or a reward costs, or the b
 def require_shape(entry: Entry, currencies: frozenset[int]) -> None:
     """Raises Misshapen unless the entry has the parts its verb allows, with figures in range."""
     shape, verb = SHAPES[entry.verb], entry.verb.name.lower()
-    if len(entry.members) != shape.members and (entry.verb is not Verb.FUND or len(entry.members) > 1):
+    if len(entry.members) != shape.members and (entry.verb not in _PERHAPS or len(entry.members) > 1):
         raise Misshapen(f"a {verb} with {len(entry.members)} members")
     for part, allowed in (
         (entry.lots, shape.lots),
@@ -104,7 +107,8 @@ def require_shape(entry: Entry, currencies: frozenset[int]) -> None:
         raise Misshapen(f"a {verb} of nothing")
     if any((move.source, move.target) not in shape.moves for move in entry.moves):
         raise Misshapen(f"a {verb} with a move that it cannot make")
-    if bool(entry.refers_to) != shape.refers or bool(entry.until) != shape.until:
+    refers = shape.refers if entry.act is None else entry.act.about is About.POSTED
+    if bool(entry.refers_to) != refers or bool(entry.until) != shape.until:
         raise Misshapen(f"a {verb} that refers to {entry.refers_to:x} and lasts until {entry.until}")
     if not entry.occurred_at <= entry.at <= LAST_INSTANT or entry.partner > LAST_PARTY:
         raise Misshapen("its instants or its partner are out of range")
@@ -122,7 +126,7 @@ def _something_else(entry: Entry) -> bool:
             return bool(entry.debts)
         case Verb.ERASE:
             return bool(entry.repaid)
-        case Verb.EXIT:
+        case Verb.EXIT | Verb.ACT:
             return True
         case verb:
             return verb in _PAYING and bool(entry.paid)

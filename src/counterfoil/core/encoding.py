@@ -9,6 +9,7 @@ import hashlib
 import struct
 
 from counterfoil.core.accounts import kind_of
+from counterfoil.core.acts import ACT_BYTES, pack_act, unpack_act
 from counterfoil.core.entry import DebtMade, Drawn, Entry, LotMade, Move, Paid, Place, Posting, Repaid, Verb
 from counterfoil.core.errors import Unreadable
 from counterfoil.core.lots import PART_WORDS, LotTerms, funds
@@ -25,6 +26,7 @@ HEAD, MEMBER, POSTING, LOT, MOVE, DEBT, REPAID, PAID, DRAWN = (
     3,
     3,
 )  # words of each part; a lot's funding follows
+ACT = ACT_BYTES // 8
 MAX_PARTS = 2**16 - 1
 _HIGH, _LOW = 64, 2**64 - 1
 _HEAD, _POSTING, _LOT, _MOVE, _DEBT, _REPAID, _PAID, _DRAWN = (
@@ -89,6 +91,8 @@ def encode(entry: Entry) -> bytes:
         parts += [_PAID(p.debit, p.credit, p.micros) for p in entry.paid]
     if entry.drawn:
         parts += [_DRAWN(d.pack, d.reserve, d.points) for d in entry.drawn]
+    if entry.act is not None:
+        parts.append(pack_act(entry.act))
     return b"".join(parts)
 
 
@@ -119,7 +123,8 @@ def decode(body: bytes) -> Entry:
         made.append(_lot(body, w, at, funding))
         at = end + funding * PART_WORDS
     spans = _spans(at, ((moves, MOVE), (debts, DEBT), (repaid, REPAID), (paid, PAID), (drawn, DRAWN)))
-    if spans[-1].stop != len(w):
+    end = spans[-1].stop
+    if end + (ACT if w[2] == Verb.ACT else 0) != len(w):
         raise Unreadable("entry", f"{len(w)} words do not hold the parts it announces")
     first = HEAD + members * MEMBER
     try:
@@ -133,6 +138,7 @@ def decode(body: bytes) -> Entry:
             tuple(Repaid(*w[i : i + REPAID]) for i in spans[2]),
             tuple(Paid(*w[i : i + PAID]) for i in spans[3]),
             tuple(Drawn(*w[i : i + DRAWN]) for i in spans[4]),
+            unpack_act(body[end * 8 :]) if w[2] == Verb.ACT else None,
         )  # fmt: skip
     except ValueError as error:
         raise Unreadable("entry", str(error)) from error

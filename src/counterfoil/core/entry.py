@@ -11,6 +11,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
+from counterfoil.core.acts import Act
 from counterfoil.core.lots import LotTerms
 
 
@@ -41,6 +42,7 @@ class Verb(IntEnum):
     RULE = 22
     ERASE = 23
     EXIT = 24
+    ACT = 25  # of the operator: changes no points and no money
 
 
 class Place(IntEnum):
@@ -139,6 +141,7 @@ class Entry(Struct, frozen=True, gc=False):
     repaid: tuple[Repaid, ...] = ()
     paid: tuple[Paid, ...] = ()
     drawn: tuple[Drawn, ...] = ()
+    act: Act | None = None  # of verb ACT, and only of it
 
 
 # An id is shard (11 bits), group (36), place (16): increasing in each shard, gapless by group.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from msgspec import Struct, structs
 
 from counterfoil.core import reserves
+from counterfoil.core.acts import Act
 from counterfoil.core.encoding import commitment, encode, entry_hash
 from counterfoil.core.entry import MOST_ENTRIES, DebtMade, Drawn, Entry, LotMade, Move, Paid, Repaid, Verb, entry_id
 from counterfoil.core.holdings import Holdings
@@ -14,7 +15,8 @@ from counterfoil.core.legs import others, postings
 from counterfoil.core.reserves import Reserve
 
 Parts = tuple[
-    tuple[LotMade, ...], tuple[Move, ...], tuple[DebtMade, ...], tuple[Repaid, ...], tuple[Paid, ...], tuple[Drawn, ...]
+    tuple[LotMade, ...], tuple[Move, ...], tuple[DebtMade, ...], tuple[Repaid, ...], tuple[Paid, ...], tuple[Drawn, ...],
+    Act | None,
 ]  # fmt: skip
 NOBODY = Holdings(0)
 
@@ -58,12 +60,13 @@ class Journal:
         repaid: tuple[Repaid, ...] = (),
         paid: tuple[Paid, ...] = (),
         drawn: tuple[Drawn, ...] = (),
+        act: Act | None = None,
     ) -> Entry:
         """Write one entry; the first holder's lots move, the second (of a gift) receives. Raises GroupFull.
 
         Right behind it stands an entry for each other funder whose money its moves move.
         """
-        parts = (lots, moves, debts, repaid, paid, drawn)
+        parts = (lots, moves, debts, repaid, paid, drawn, act)
         entry = self._write(verb, holders, partner, refers_to, until, value_micros, occurred_at, parts)
         if lots or moves:
             for funder, theirs in others(entry, holders[0].terms_of):
@@ -91,7 +94,7 @@ class Journal:
             )
             paid += reserves.drawn(partner, reserve, postings(draft, holders[0].terms_of, holders[0].debt_of))
             reserves.change(reserve, partner, paid)
-        self._write(Verb.FUND, holders, partner, entry.id, 0, 0, entry.occurred_at, ((), moves, (), (), paid, ()))
+        self._write(Verb.FUND, holders, partner, entry.id, 0, 0, entry.occurred_at, ((), moves, (), (), paid, (), None))
 
     def _write(
         self,

@@ -35,6 +35,13 @@ class Operation(Struct, frozen=True, gc=False):
     promotion: str = ""
     bonus: int = 0
     more: dict[str, Any] | None = None  # what a seldom verb asks for besides
+    by: str = ""  # the prefix of the credential that acts for the operator; empty: the gateway itself
+    reason: str = ""  # of an act
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What a seldom verb asks for besides."""
+        return self.more or {}
 
     @property
     def effect(self) -> tuple[int, str, str]:

@@ -18,7 +18,6 @@ from counterfoil.core.files import (
 )
 from counterfoil.core.settlement import NOTHING, Closing, Supply, pack_supply
 from counterfoil.core.sum_tree import SumTree
-from counterfoil.settlement.rulebook import rulebook_bytes
 from counterfoil.store import books, json_text, registry, settlements
 from counterfoil.store.engine import Engine, writing
 
@@ -29,6 +28,7 @@ def compute(engine: Engine, number: int, crash: Callable[[str], None] = lambda p
     if row.state != "closing":
         return
     previous: Any = settlements.one(engine, number - 1)
+    rules: str = json_text.loads(row.manifest)["rulebook"]
     before = json_text.loads(previous.totals) if previous is not None else None
     fold, entries = settlements.Fold(), Hasher(ENTRIES)
     for one in books.leaves(engine, row.first_leaf, row.log_size):
@@ -51,7 +51,7 @@ def compute(engine: Engine, number: int, crash: Callable[[str], None] = lambda p
             supplies.append(Supply(currency, tree.root.hash, total))
             packed += pack_liabilities(currency, depth, leaves)
             totals_of[str(currency)] = {"depth": depth, "supply": total, "change": total - was["supply"]}
-        files = [entries.done(), hashed(LIABILITIES, packed), hashed(RULEBOOK, rulebook_bytes(programme))]
+        files = [entries.done(), hashed(LIABILITIES, packed), hashed(RULEBOOK, rules.encode())]
         closing = Closing(
             programme.programme, number, bytes.fromhex(before["closing_hash"][2:]) if before else NOTHING,
             row.closed_at, row.log_size, bytes(row.log_root), NOTHING, manifest_hash(files),
@@ -75,7 +75,7 @@ def compute(engine: Engine, number: int, crash: Callable[[str], None] = lambda p
         }
         manifest = {
             "files": [file.as_json() for file in files],
-            "rulebook": rulebook_bytes(programme).decode(),
+            "rulebook": rules,
         }
         settlements.record(connection, number, state="closed", totals=totals, manifest=manifest)
         crash("settlement.computed")

@@ -30,9 +30,9 @@ from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import BadSignature, PartnersFixed, ReadOnly, SettlementNotWaiting
 from counterfoil.core.settlement import Header, outcome, pack_defaults
 from counterfoil.settlement.closing import closing_of, compute
-from counterfoil.settlement.rulebook import rulebook_hash
 from counterfoil.store import books, json_text, registry, settlements
 from counterfoil.store.engine import Engine, writing
+from counterfoil.store.rulebook import rulebook_hash
 
 DUE_BATCH = 500  # members; each may have many lots, and a group holds 65,536 entries
 ADDRESS = "settlement:address"
@@ -74,7 +74,7 @@ class Cycle:
         self.run_due(now)
         programme = self.programme()
         op = Operation("default", OPERATOR, more={
-            "partner": partner, "collateral": self.collateral(partner), "first_loss": programme.first_loss_micros,
+            "partner": partner, "collateral": self.collateral(partner), "first_loss": programme.limits.first_loss_micros,
         })  # fmt: skip
         answers: Any = self.post([op])
         facts: dict[str, Any] = answers[0][0].facts

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.errors import UnknownBudget, UnknownPartner
+from counterfoil.core.limits import BudgetExhausted
 from counterfoil.core.operation import Operation
-from counterfoil.core.refusals import BudgetExhausted
 from counterfoil.store.desk import Desk
 from counterfoil.store.records import Budget
 
@@ -14,13 +16,13 @@ Facts = dict[str, object]
 
 def set_budget(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """Set aside `points` in all under a name; what was spent of it stays spent."""
-    assert op.more is not None
-    name, owner = str(op.more["name"]), int(op.more["owner"])
+    name, owner = str(op.asked["name"]), int(op.asked["owner"])
     if owner != OPERATOR and owner not in desk.programme.parties:
         raise UnknownPartner(str(owner), "owner")
     held = desk.records.find(Budget, name)
     spent = held.spent if held is not None else 0
-    made = Budget(owner, op.points, spent, op.more.get("approval_above"))
+    made = Budget(owner, op.points, spent, op.asked.get("approval_above"))
+    desk.was = None if held is None else shown(desk, name, held)
     desk.records.keep(name, made)
     return None, shown(desk, name, made)
 
@@ -51,6 +53,5 @@ def draw(desk: Desk, name: str, points: int) -> Budget:
     left = max(0, held.points - held.spent)
     if points > left:
         raise BudgetExhausted(name, points, left)
-    held.spent += points
-    desk.records.keep(name, held)
+    desk.records.keep(name, structs.replace(held, spent=held.spent + points))
     return held

@@ -15,6 +15,7 @@ from counterfoil.core.operation import Answer, Operation
 from counterfoil.core.rulebook import due
 from counterfoil.core.units import MONEY
 from counterfoil.store import json_text
+from counterfoil.store.acts import note, rules_before
 from counterfoil.store.desk import Desk, Effect, entry_name, member_name
 from counterfoil.store.reach import Copies
 from counterfoil.store.state import State
@@ -47,7 +48,16 @@ def _scratch(desk: Desk, op: Operation) -> Desk:
     journal = Journal(desk.journal.programme, 0, desk.journal.now, reserves=deepcopy(desk.journal.reserves))
     effects = {name: structs.replace(desk.effects[name]) for name in (op.effect, op.refunded) if name in desk.effects}
     records = desk.records.scratch()
-    return Desk(desk.programme, journal, State(), effects, holders=desk.holders, reach=Copies(desk), records=records)
+    return Desk(
+        desk.programme,
+        journal,
+        State(),
+        effects,
+        holders=desk.holders,
+        reach=Copies(desk),
+        records=records,
+        founding=desk.founding,
+    )
 
 
 def _accepted(desk: Desk, op: Operation) -> Answer:
@@ -59,8 +69,10 @@ def _accepted(desk: Desk, op: Operation) -> Answer:
     name = op.effect
     if op.external_id is not None and name in desk.effects:
         raise DuplicateExternalId(op.external_id, entry_name(desk.effects[name].entry))
+    rules = rules_before(desk, op)
     entry, facts = VERBS[op.verb](desk, op)
-    number = 0 if entry is None else entry.id
+    act = note(desk, op, entry, facts, rules)
+    number = entry.id if entry is not None else act.id if act is not None else 0
     if op.external_id is not None and (entry is not None or op.verb == "quote"):
         desk.effects[name] = Effect(number)
         desk.changed[name] = None

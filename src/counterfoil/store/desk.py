@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from msgspec import Struct
+from sqlalchemy import Table
 
 from counterfoil.core.entry import Entry, group_of, place_of
 from counterfoil.core.errors import UnknownMember
@@ -13,6 +14,7 @@ from counterfoil.core.holdings import Hold, Holdings
 from counterfoil.core.journal import Journal
 from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import MemberErased, PartnerExited, PartnerSuspended
+from counterfoil.store import bulk
 from counterfoil.store.records import Records
 from counterfoil.store.registry import Programme
 from counterfoil.store.state import State
@@ -50,6 +52,9 @@ class Reach(Protocol):
     def effect(self, desk: Desk, name: tuple[int, str, str]) -> None:
         """An effect by name."""
 
+    def revocable(self, prefix: str) -> int | None:
+        """Whose API key this is; None if there is none that works."""
+
     def hold(self, desk: Desk, number: int) -> None:
         """A hold or voucher by its entry's id, with its member."""
 
@@ -69,8 +74,20 @@ class Desk:
     statuses: dict[int, tuple[str, str]] = field(default_factory=dict)  # partners' new and old
     erased: list[int] = field(default_factory=list)  # members whose secret and identities go with this commit
     then: list[Operation] = field(default_factory=list)  # what a verb sets off, decided right behind it
+    rows: dict[Table, list[bulk.Row]] = field(default_factory=dict)  # to be inserted, by table
+    updates: list[tuple[Table, tuple[str, ...], tuple[str, ...], bulk.Row]] = field(default_factory=list)
+    founding: bool = False  # no entry was written yet
+    was: dict[str, object] | None = None  # what an act changes, as it stood before
     revised: bool = False  # the programme is no longer as its revision says
     changed: dict[tuple[int, str, str], None] = field(default_factory=dict)  # effects not written yet, in order
+
+    def write(self, table: Table, row: bulk.Row) -> None:
+        """A row to be inserted with this commit."""
+        self.rows.setdefault(table, []).append(row)
+
+    def change(self, table: Table, keys: tuple[str, ...], columns: tuple[str, ...], row: bulk.Row) -> None:
+        """A row to be updated with this commit: keys, new values, values decided on."""
+        self.updates.append((table, keys, columns, row))
 
     def revise(self, **changes: Any) -> None:
         """Change the programme for what follows; who has read it must read it again."""

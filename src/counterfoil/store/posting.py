@@ -116,7 +116,7 @@ class Poster:
             now = self._last = max(self._last, now)
         group = group_id(registry.SHARD, number + 1)
         journal, reach = Journal(programme.programme, group, now), Books(connection)
-        desk = Desk(programme, journal, State(), reach=reach, records=Records(reader(connection)))
+        desk = Desk(programme, journal, State(), reach=reach, records=Records(reader(connection)), founding=not number)
         for partner in programme.exited:
             reserve = desk.records.find(Reserve, str(partner))
             if reserve is not None:
@@ -266,6 +266,12 @@ def _write(
         desk.records.keep(str(number), reserve)
     desk.records.save(connection)
     erase(connection, desk)
+    for table, rows in desk.rows.items():
+        bulk.insert(connection, table, rows)
+    for table, keys, columns, row in desk.updates:
+        bulk.update(connection, table, keys, columns, [row])
+    desk.rows.clear()
+    desk.updates.clear()
     changed = [(number, new, old) for number, (new, old) in desk.statuses.items() if new != old]
     bulk.update(connection, tables.party, ("id",), ("status",), changed)
     desk.statuses.clear()

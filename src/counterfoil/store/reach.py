@@ -72,6 +72,12 @@ class Books:
                 return name
         return None
 
+    def revocable(self, prefix: str) -> int | None:
+        """See Reach."""
+        columns = ("party", "revoked_at")
+        rows = bulk.select(self.connection, tables.credential, columns, ("prefix",), [(prefix,)])
+        return next((party for party, revoked_at in rows if revoked_at is None), None)
+
     def closed_at(self, number: int) -> int | None:
         """See Reach."""
         rows = bulk.ask_sql(self.connection, _CLOSED.format(group=group_of(number), place=place_of(number)))()
@@ -126,6 +132,11 @@ class Copies:
             self.effect(desk, found)
         return found
 
+    def revocable(self, prefix: str) -> int | None:
+        """See Reach."""
+        assert self.base.reach is not None
+        return self.base.reach.revocable(prefix)
+
     def closed_at(self, number: int) -> int | None:
         """See Reach."""
         assert self.base.reach is not None
@@ -149,6 +160,11 @@ def erase(connection: Connection, desk: Desk) -> None:
         bulk.ask_sql(
             connection,
             f"UPDATE member SET secret = {_NOTHING[connection.dialect.name]} WHERE id = {number} RETURNING id",
+        )
+        bulk.ask_sql(
+            connection,
+            f"UPDATE act SET reason = '', salt = {_NOTHING[connection.dialect.name]}, before = NULL, after = NULL "
+            f"WHERE member = {number} RETURNING entry",
         )
         bulk.ask_sql(connection, f"DELETE FROM identity WHERE member = {number} RETURNING member")
     desk.erased.clear()

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import Connection, select
 
 from counterfoil.core.exchange import Edge
 from counterfoil.core.reserves import Reserve
 from counterfoil.core.rulebook.packs import Pack
+from counterfoil.core.rulebook.rewards import Reward
 from counterfoil.store import bulk, tables
 
 Name = tuple[type[Struct], str]
@@ -103,6 +104,26 @@ class Velocity(Struct):
     count: int
 
 
+class Promotion(Struct):
+    """Who funds a bonus together: basis points by party."""
+
+    shares: dict[int, int]
+
+
+class Limits(Struct):
+    """Of the programme: what a member may give in a local day, and what the operator bears of a default first."""
+
+    transfer_daily_points: int | None = None
+    transfer_daily_count: int | None = None
+    first_loss_micros: int = 0
+
+
+class LookUp(Struct):
+    """That somebody looked at a member, by credential, member and local day: noted once."""
+
+    at: int
+
+
 class Budget(Struct):
     """What a party sets aside for points given without a sale or beyond one; `approval_above`: a second operator agrees."""
 
@@ -115,7 +136,7 @@ class Budget(Struct):
 KINDS: dict[type[Struct], str] = {
     Rates: "rates", Quote: "quote", Packs: "packs", Returned: "returned", Parked: "parked", Queue: "queue",
     Estate: "estate", Reserve: "reserve", Dispute: "dispute", Erasure: "erasure", Velocity: "velocity",
-    Budget: "budget",
+    Budget: "budget", Reward: "reward", Promotion: "promotion", Limits: "limits", LookUp: "look_up",
 }  # fmt: skip
 
 
@@ -145,6 +166,12 @@ class Records:
         self.find(*key)
         self.known[key] = record
         self.changed[key] = None
+
+    def put(self, name: str, record: Struct) -> dict[str, Any] | None:
+        """The same; what stood there before."""
+        before = self.find(type(record), name)
+        self.keep(name, record)
+        return None if before is None else structs.asdict(before)
 
     def save(self, connection: Connection) -> None:
         """Write what changed."""

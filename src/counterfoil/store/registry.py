@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import secrets
 import time
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from counterfoil.core.rulebook.rewards import Reward
 from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.store import bulk
 from counterfoil.store.engine import writing
-from counterfoil.store.records import Dispute, Packs, Parked, Rates, names_of, recorded
+from counterfoil.store.records import Dispute, Limits, Packs, Parked, Promotion, Rates, every, names_of, recorded
 from counterfoil.store.tables import (
     contract,
     credential,
@@ -34,8 +33,6 @@ from counterfoil.store.tables import (
     member,
     party,
     programme,
-    promotion,
-    reward,
 )
 
 COALITION_CURRENCY_NAME = "CP"
@@ -91,9 +88,7 @@ class Programme:
     prepaid: frozenset[int] = frozenset()  # partners that have packs
     parked: frozenset[str] = frozenset()  # sales that refunds wait for
     disputed: frozenset[str] = frozenset()  # burns, by their entries' numbers
-    first_loss_micros: int = 0
-    transfer_daily_points: int | None = None
-    transfer_daily_count: int | None = None
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def notice_micros(self) -> int:
@@ -140,6 +135,7 @@ class Caller:
 
     party: int
     scopes: frozenset[str]
+    credential: str  # its prefix
 
 
 def found(engine: Engine, *, zone: str, livemode: bool, entropy: bytes | None = None) -> Programme:
@@ -156,7 +152,6 @@ def found(engine: Engine, *, zone: str, livemode: bool, entropy: bytes | None = 
                     open_settlement=1,
                     revision=1,
                     clock=None,
-                    first_loss_micros=0,
                 )
             )
             connection.execute(insert(fence).values(shard=SHARD, number=0, hash=bytes(32)))
@@ -180,17 +175,14 @@ def load(connection: Connection) -> Programme:
         for p in people
     }
     currencies = {c.id: Currency(c.id, c.name, c.issuer) for c in connection.execute(select(currency))}
-    promotions = {
-        row.name: {int(number): bp for number, bp in json.loads(row.shares).items()}
-        for row in connection.execute(select(promotion))
-    }
+    limits = recorded(connection, Limits, "") or Limits()
+    promotions = {name: one.shares for name, one in every(connection, Promotion)}
     return Programme(
         bytes(row.programme), row.zone, row.livemode, row.open_settlement, row.revision, row.clock, parties,
         currencies, promotions, recorded(connection, Rates, "") or Rates(),
-        {r.name: Reward(r.name, r.partner, r.points, r.cost_micros, r.valid_days) for r in connection.execute(select(reward))},
+        dict(every(connection, Reward)),
         frozenset(int(name) for name in names_of(connection, Packs)),
-        frozenset(names_of(connection, Parked)), frozenset(names_of(connection, Dispute)), row.first_loss_micros,
-        row.transfer_daily_points, row.transfer_daily_count,
+        frozenset(names_of(connection, Parked)), frozenset(names_of(connection, Dispute)), limits,
     )  # fmt: skip
 
 
@@ -217,22 +209,22 @@ def set_clock(engine: Engine, at: int) -> None:
         connection.execute(update(programme).values(clock=at))
 
 
-def issue_key(engine: Engine, number: int, scopes: tuple[str, ...], now: int, key: str | None = None) -> str:
-    """A new API key, shown once; only its prefix and hash are kept. A given `key` replaces one with its prefix."""
-    key = key or f"cf_{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}"
-    prefix = prefix_of(key)
+def fresh_key() -> str:
+    """A new API key: a prefix that may be shown, and a secret."""
+    return f"cf_{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}"
+
+
+def credential_row(key: str, number: int, scopes: Sequence[str], now: int) -> bulk.Row:
+    """What is kept of an API key: its prefix and hash."""
+    return (prefix_of(key), hashlib.sha256(key.encode()).digest(), number, " ".join(scopes), now, None)
+
+
+def operator_key(engine: Engine, key: str | None = None) -> str:
+    """The operator's first API key, made before anybody can act; a given one replaces that of its prefix."""
+    key = key or fresh_key()
     with writing(engine) as connection:
-        connection.execute(delete(credential).where(credential.c.prefix == prefix))
-        connection.execute(
-            insert(credential).values(
-                prefix=prefix,
-                hash=hashlib.sha256(key.encode()).digest(),
-                party=number,
-                scopes=" ".join(scopes),
-                created_at=now,
-                revoked_at=None,
-            )
-        )
+        connection.execute(delete(credential).where(credential.c.prefix == prefix_of(key)))
+        bulk.insert(connection, credential, [credential_row(key, OPERATOR, OPERATOR_SCOPES, 0)])
     return key
 
 
@@ -252,14 +244,7 @@ def authenticate(engine: Engine, key: str) -> Caller:
         raise Unauthenticated("this API key is not known")
     if row.revoked_at is not None:
         raise Unauthenticated("this API key was revoked")
-    return Caller(row.party, frozenset(row.scopes.split()))
-
-
-def revoke_key(engine: Engine, prefix: str, now: int) -> bool:
-    """Revoke a key at once; False if there is none."""
-    with writing(engine) as connection:
-        query = update(credential).where(credential.c.prefix == prefix, credential.c.revoked_at.is_(None))
-        return connection.execute(query.values(revoked_at=now)).rowcount == 1
+    return Caller(row.party, frozenset(row.scopes.split()), row.prefix)
 
 
 def add_members(engine: Engine, caller: int, references: Sequence[str | None], now: int) -> list[tuple[int, bool]]:

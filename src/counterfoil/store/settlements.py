@@ -16,6 +16,7 @@ from counterfoil.core.sum_tree import Liability, depth_for, member_commitment
 from counterfoil.core.units import COALITION_CURRENCY, MONEY
 from counterfoil.store import books, bulk, json_text, registry
 from counterfoil.store.engine import writing
+from counterfoil.store.rulebook import rulebook_bytes
 from counterfoil.store.sequencer import append
 from counterfoil.store.tables import liability, programme, settlement, signature
 
@@ -71,11 +72,13 @@ def close(engine: Engine, now: int, crash: Callable[[str], None] = lambda point:
         number: int = connection.execute(select(programme.c.open_settlement)).scalar_one()
         query = select(settlement.c.log_size).where(settlement.c.number == number - 1)
         first = connection.execute(query).scalar_one_or_none() or 0
+        rules = {"rulebook": rulebook_bytes(registry.load(connection)).decode()}  # as of the last entry of the range
         connection.execute(
             insert(settlement).values(
-                number=number, state="closing", closed_at=now, first_leaf=first, log_size=size, log_root=root
+                number=number, state="closing", closed_at=now, first_leaf=first, log_size=size, log_root=root,
+                manifest=json_text.dumps(rules).decode(),
             )
-        )
+        )  # fmt: skip
         connection.execute(update(programme).values(open_settlement=number + 1))
         crash("settlement.closing")
     crash("settlement.closed")

@@ -49,7 +49,6 @@ programme = Table(
     Column("livemode", Boolean, nullable=False), Column("open_settlement", Integer, nullable=False),
     Column("revision", Integer, nullable=False),  # raised by every change of parties and contracts
     _big("clock", null=True),  # of a sandbox
-    _big("first_loss_micros"), _big("transfer_daily_points", null=True), _big("transfer_daily_count", null=True),
 )  # fmt: skip
 party = Table(
     "party", metadata, _key("id", SmallInteger), Column("name", Text, nullable=False, unique=True),
@@ -68,16 +67,6 @@ currency = Table(  # a brand's own; the coalition's is 1 and has no row
     _key("id", SmallInteger),
     Column("name", Text, nullable=False, unique=True),
     _small("issuer"),
-)
-reward = Table(
-    "reward", metadata, _key("name", Text), _small("partner"), _big("points"), _big("cost_micros"),
-    Column("valid_days", Integer, nullable=True),
-)  # fmt: skip
-promotion = Table(  # who funds a bonus together: basis points by party, JSON
-    "promotion",
-    metadata,
-    _key("name", Text),
-    _text("shares"),
 )
 credential = Table(
     "credential", metadata, _key("prefix", Text), _bytes("hash"), _small("party"), _text("scopes"),
@@ -158,6 +147,11 @@ liability = Table(  # a leaf stands in the trees of settlements [since, until)
 )  # fmt: skip
 record = Table(  # what the rulebook remembers beside entries: see records.py
     "record", metadata, _key("kind", Text), _key("name", Text), _text("data"),
+)  # fmt: skip
+act = Table(  # what is told of an act of the operator beside its entry; a member's reasons go with the member
+    "act", metadata, _key("entry", BigInteger), _text("verb"), _text("actor"), _small("role"), _small("partner"),
+    _big("member"), _text("reason"), _bytes("salt"), _text("before", null=True), _text("after", null=True),
+    Index("act_member", "member", postgresql_where=text("member <> 0"), sqlite_where=text("member <> 0")),
 )  # fmt: skip
 memory = Table(
     "memory", metadata, _key("name", Text), _text("value")

@@ -1,124 +1,150 @@
-"""Changes of the programme by its operator: partners and their contracts, currencies, promotions, rewards, limits."""
+"""Changes of the programme by its operator, each an act in the log: partners and contracts, currencies, promotions,
+rewards, limits, API keys.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from msgspec import structs
-from sqlalchemy import Connection, Engine, delete, insert, update
 
 from counterfoil.core.accounts import FIRST_PARTNER, RESERVED
 from counterfoil.core.calendar import text_instant
-from counterfoil.core.errors import InvalidRequest
+from counterfoil.core.errors import InvalidRequest, NotFound, UnknownPartner
+from counterfoil.core.operation import Operation
 from counterfoil.core.rulebook.contracts import Contract
 from counterfoil.core.rulebook.rewards import Reward
-from counterfoil.store.engine import writing
-from counterfoil.store.registry import LAST_PARTNER, Currency, Party, load
-from counterfoil.store.tables import contract, currency, party, programme, promotion, reward
+from counterfoil.store import tables
+from counterfoil.store.desk import Desk
+from counterfoil.store.records import Limits, Promotion
+from counterfoil.store.registry import LAST_PARTNER, Currency, Party
+
+Facts = dict[str, object]
 
 
-def add_partner(
-    engine: Engine, name: str, terms: Sequence[Contract], signer: str | None, floor_micros: int, now: int,
-    collateral_micros: int | None = None,
-) -> Party:  # fmt: skip
+def add_partner(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """Register a partner with its contract, versions by `since`. Raises InvalidRequest for a name or signer taken."""
-    with writing(engine) as connection:
-        known = load(connection)
-        taken = {one.name for one in known.parties.values()} | set(RESERVED.values())
-        if name in taken or name == "rounding" or ":" in name:
-            raise InvalidRequest("name", f"{name!r} is taken or reserved")
-        if signer is not None and signer in {one.signer for one in known.parties.values()}:
-            raise InvalidRequest("signer", "belongs to another partner")
-        number = max([FIRST_PARTNER - 1, *known.parties]) + 1
-        if number > LAST_PARTNER:
-            raise InvalidRequest("name", "a programme has at most 32,752 partners")
-        connection.execute(
-            insert(party).values(
-                id=number,
-                name=name,
-                signer=signer,
-                floor_micros=floor_micros,
-                created_at=now,
-                status="active",
-                collateral_micros=collateral_micros,
-            )
-        )
-        connection.execute(insert(contract), [_contract_row(number, one) for one in terms])
-        _changed(connection)
-    return Party(number, name, tuple(terms), signer, floor_micros, "active", collateral_micros)
+    asked, known = op.asked, desk.programme
+    name, signer = str(asked["name"]), asked.get("signer")
+    taken = {one.name for one in known.parties.values()} | set(RESERVED.values())
+    if name in taken or name == "rounding" or ":" in name:
+        raise InvalidRequest("name", f"{name!r} is taken or reserved")
+    if signer is not None and signer in {one.signer for one in known.parties.values()}:
+        raise InvalidRequest("signer", "belongs to another partner")
+    number = max([FIRST_PARTNER - 1, *known.parties]) + 1
+    if number > LAST_PARTNER:
+        raise InvalidRequest("name", "a programme has at most 32,752 partners")
+    contracts: tuple[Contract, ...] = tuple(asked["contracts"])
+    made = Party(
+        number, name, contracts, signer, asked.get("floor_micros", 0), collateral_micros=asked.get("collateral_micros")
+    )
+    desk.write(
+        tables.party,
+        (number, name, signer, made.floor_micros, desk.journal.now, made.status, made.collateral_micros),
+    )
+    for one in contracts:
+        desk.write(tables.contract, _contract_row(number, one))
+    desk.revise(parties={**known.parties, number: made})
+    return None, {"partner": number, "name": name, "signer": signer}
 
 
-def add_contract(engine: Engine, number: int, terms: Contract, now: int) -> Party:
+def add_contract(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """Announce a partner's next version. Raises InvalidRequest if it would begin sooner than notice allows, or out of order."""
-    with writing(engine) as connection:
-        known = load(connection)
-        party, earliest = known.parties[number], now + known.notice_micros
-        if terms.since < earliest:
-            raise InvalidRequest("since", f"must be {text_instant(earliest)} or later: changes are announced")
-        last = party.contracts[-1]
-        if terms.since <= last.since:
-            raise InvalidRequest(
-                "since", f"must be after version {last.version}, which begins at {text_instant(last.since)}"
-            )
-        made = replace(terms, version=last.version + 1)
-        connection.execute(insert(contract).values(**_contract_row(number, made)))
-        _changed(connection)
-    return replace(party, contracts=(*party.contracts, made))
+    party, terms = partner(desk, op), op.asked["contract"]
+    earliest, last = desk.journal.now + desk.programme.notice_micros, party.contracts[-1]
+    if terms.since < earliest:
+        raise InvalidRequest("since", f"must be {text_instant(earliest)} or later: changes are announced")
+    if terms.since <= last.since:
+        begins = text_instant(last.since)
+        raise InvalidRequest("since", f"must be after version {last.version}, which begins at {begins}")
+    made = replace(terms, version=last.version + 1)
+    desk.write(tables.contract, _contract_row(party.number, made))
+    changed = replace(party, contracts=(*party.contracts, made))
+    desk.revise(parties={**desk.programme.parties, party.number: changed})
+    return None, {"partner": party.number, "version": made.version, "since": text_instant(made.since)}
 
 
-def add_currency(engine: Engine, name: str, issuer: int) -> Currency:
+def add_currency(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """Register a brand's own currency; raises InvalidRequest for a name taken."""
-    with writing(engine) as connection:
-        known = load(connection)
-        if name in {known.currency_name(number) for number in known.currency_numbers()}:
-            raise InvalidRequest("name", f"{name!r} is taken")
-        made = Currency(max(known.currency_numbers()) + 1, name, issuer)
-        connection.execute(insert(currency).values(id=made.number, name=name, issuer=issuer))
-        _changed(connection)
-    return made
+    name, issuer, known = str(op.asked["name"]), partner(desk, op, "issuer").number, desk.programme
+    if name in {known.currency_name(number) for number in known.currency_numbers()}:
+        raise InvalidRequest("name", f"{name!r} is taken")
+    made = Currency(max(known.currency_numbers()) + 1, name, issuer)
+    desk.write(tables.currency, (made.number, name, issuer))
+    desk.revise(currencies={**known.currencies, made.number: made})
+    return None, {"id": made.number, "name": name, "issuer": issuer}
 
 
-def set_gift_limits(engine: Engine, points: int | None, count: int | None) -> None:
-    """How much and how often a member may give in a local day; None: without limit."""
-    with writing(engine) as connection:
-        connection.execute(update(programme).values(transfer_daily_points=points, transfer_daily_count=count))
-        _changed(connection)
+def set_limits(desk: Desk, op: Operation) -> tuple[None, Facts]:
+    """Change limits of the programme; those not named stay."""
+    made: Limits = structs.replace(desk.programme.limits, **op.asked["limits"])
+    desk.was = desk.records.put("", made)
+    desk.revise(limits=made)
+    return None, structs.asdict(made)
 
 
-def set_first_loss(engine: Engine, micros: int) -> None:
-    """What the operator bears of a default before other partners do."""
-    with writing(engine) as connection:
-        connection.execute(update(programme).values(first_loss_micros=micros))
-        _changed(connection)
-
-
-def add_reward(engine: Engine, made: Reward) -> None:
+def add_reward(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """Register a reward, or its terms anew for who buys it from now on."""
-    with writing(engine) as connection:
-        connection.execute(delete(reward).where(reward.c.name == made.name))
-        connection.execute(insert(reward).values(**structs.asdict(made)))
-        _changed(connection)
+    asked = op.asked
+    made = Reward(asked["name"], partner(desk, op).number, op.points, asked["cost_micros"], asked["valid_days"])
+    desk.was = desk.records.put(made.name, made)
+    desk.revise(rewards={**desk.programme.rewards, made.name: made})
+    return None, structs.asdict(made)
 
 
-def add_promotion(engine: Engine, name: str, shares: dict[int, int]) -> None:
+def add_promotion(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """Register who funds a bonus together, basis points by party; raises InvalidRequest for a name taken."""
-    with writing(engine) as connection:
-        if name in load(connection).promotions:
-            raise InvalidRequest("name", f"{name!r} is taken")
-        connection.execute(insert(promotion).values(name=name, shares=json.dumps(shares)))
-        _changed(connection)
+    name, known = str(op.asked["name"]), desk.programme
+    if name in known.promotions:
+        raise InvalidRequest("name", f"{name!r} is taken")
+    shares: dict[int, int] = {}
+    for party, bp in op.asked["shares"].items():
+        number = known.number_of(party)
+        if number is None:
+            raise UnknownPartner(party, "shares")
+        shares[number] = bp
+    desk.records.keep(name, Promotion(shares))
+    desk.revise(promotions={**known.promotions, name: shares})
+    return None, {"name": name, "shares": op.asked["shares"]}
 
 
-def _contract_row(partner: int, one: Contract) -> dict[str, object]:
-    return {
-        "partner": partner, "version": one.version, "since": one.since, "face_micros": one.face_micros,
-        "fee_micros": one.fee_micros, "valid_days": one.valid_days, "breakage_operator_bp": one.breakage_operator_bp,
-        "issuance_bp": one.issuance_bp, "fee_refundable": one.fee_refundable,
-        "redemption_micros": one.redemption_micros, "pending_days": one.pending_days,
-    }  # fmt: skip
+def issue_key(desk: Desk, op: Operation) -> tuple[None, Facts]:
+    """A new API key, of which only the row is known here; old ones go on."""
+    row = op.asked["row"]
+    desk.write(tables.credential, row)
+    return None, {"partner": row[2], "prefix": row[0], "scopes": row[3].split()}
 
 
-def _changed(connection: Connection) -> None:
-    connection.execute(update(programme).values(revision=programme.c.revision + 1))
+def revoke_key(desk: Desk, op: Operation) -> tuple[None, Facts]:
+    """Revoke a key at once; raises NotFound if there is none."""
+    assert desk.reach is not None
+    prefix = str(op.asked["prefix"])
+    owner = desk.reach.revocable(prefix)
+    if owner is None:
+        raise NotFound("prefix", prefix)
+    desk.change(tables.credential, ("prefix",), ("revoked_at",), (prefix, desk.journal.now, None))
+    desk.was = {"partner": owner, "prefix": prefix, "revoked": False}
+    return None, {"partner": owner, "prefix": prefix, "revoked": True}
+
+
+def partner(desk: Desk, op: Operation, field: str = "partner") -> Party:
+    """The partner an operator names; raises UnknownPartner."""
+    number = int(op.asked[field])
+    if number < FIRST_PARTNER or number not in desk.programme.parties:
+        raise UnknownPartner(str(number), field)
+    return desk.programme.parties[number]
+
+
+def _contract_row(number: int, one: Contract) -> tuple[Any, ...]:
+    return (
+        number, one.version, one.since, one.face_micros, one.fee_micros, one.valid_days, one.breakage_operator_bp,
+        one.issuance_bp, one.fee_refundable, one.redemption_micros, one.pending_days,
+    )  # fmt: skip
+
+
+TERMS: dict[str, Callable[[Desk, Operation], tuple[None, Facts]]] = {
+    "add_partner": add_partner, "add_contract": add_contract, "add_currency": add_currency, "set_limits": set_limits,
+    "add_reward": add_reward, "add_promotion": add_promotion, "issue_key": issue_key, "revoke_key": revoke_key,
+}  # fmt: skip

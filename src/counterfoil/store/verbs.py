@@ -8,14 +8,16 @@ from counterfoil.core.calendar import LAST_INSTANT, end_of_day, text_instant, va
 from counterfoil.core.entry import Entry, Place, Verb
 from counterfoil.core.errors import Refusal, UnknownBurn, UnknownCurrency, UnknownEarn, UnknownHold, UnknownPromotion
 from counterfoil.core.holdings import Hold, Holdings
+from counterfoil.core.limits import InsufficientPoints, OccurredTooLongAgo
 from counterfoil.core.operation import Operation
-from counterfoil.core.refusals import CurrencyNotAccepted, InsufficientPoints, OccurredTooLongAgo
+from counterfoil.core.refusals import CurrencyNotAccepted
 from counterfoil.core.rulebook import due, refunds, verbs
 from counterfoil.core.rulebook.contracts import Contract, alone, joint
 from counterfoil.core.units import COALITION_CURRENCY, NEVER
 from counterfoil.store.budgets import set_budget
 from counterfoil.store.desk import Desk, Effect, entry_name, member_name
 from counterfoil.store.registry import COALITION_CURRENCY_NAME
+from counterfoil.store.terms import TERMS
 from counterfoil.store.verbs_exchange import exchange, publish_rates, quote
 from counterfoil.store.verbs_members import dispute, erase, request_erasure, rule, undisputed, velocity
 from counterfoil.store.verbs_packs import buy_pack, earn_prepaid, to_packs
@@ -133,7 +135,7 @@ def _release(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
 
 
 def _refund_earn(desk: Desk, op: Operation) -> tuple[Entry | None, dict[str, object]]:
-    if op.more and op.more.get("park") and desk.effect(op.refunded) is None:
+    if op.more and op.asked.get("park") and desk.effect(op.refunded) is None:
         return None, park(desk, op)
     effect, original, who = _original(desk, op, UnknownEarn(op.original))
     if desk.programme.parties[op.partner].status == "suspended":
@@ -183,7 +185,7 @@ VERBS: dict[str, Callable[[Desk, Operation], tuple[Entry | None, dict[str, objec
     "buy_reward": buy_reward, "use_reward": use_reward, "refund_reward": refund_reward,
     "suspend": suspend, "reinstate": reinstate, "default": default, "dividend": dividend, "exit_partner": exit_partner,
     "dispute": dispute, "rule": rule, "request_erasure": request_erasure, "erase": erase,
-    "set_budget": set_budget,
+    "set_budget": set_budget, **TERMS,
 }  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from counterfoil.core.entry import Entry
 from counterfoil.core.errors import UnknownCurrency, UnknownQuote, UnknownRate
 from counterfoil.core.exchange import Edge, arbitrage
 from counterfoil.core.holdings import Holdings
+from counterfoil.core.limits import IncrementViolation
 from counterfoil.core.lots import LotTerms
 from counterfoil.core.operation import Operation
-from counterfoil.core.refusals import IncrementViolation, QuoteExpired, QuoteUsed, RateCycleArbitrage
+from counterfoil.core.refusals import QuoteExpired, QuoteUsed, RateCycleArbitrage
 from counterfoil.core.rulebook import swaps
 from counterfoil.core.rulebook.contracts import alone
 from counterfoil.core.units import COALITION_CURRENCY
@@ -22,8 +23,7 @@ Facts = dict[str, object]
 
 def publish_rates(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """A new rate table, in force from now or a later instant. Raises UnknownCurrency, RateCycleArbitrage."""
-    assert op.more is not None
-    edges = [Edge(**edge) for edge in op.more["edges"]]
+    edges = [Edge(**edge) for edge in op.asked["edges"]]
     for edge in edges:
         _number(desk, edge.src, "edges"), _number(desk, edge.dst, "edges")
     found = arbitrage(edges)
@@ -31,7 +31,7 @@ def publish_rates(desk: Desk, op: Operation) -> tuple[None, Facts]:
         cycle, product = found
         raise RateCycleArbitrage(cycle, str(product), str(product - 1))
     rates = desk.records.find(Rates, "") or Rates([])
-    since = max(int(op.more.get("since") or 0), desk.journal.now)
+    since = max(int(op.asked.get("since") or 0), desk.journal.now)
     held = [table for table in rates.tables if table[0] < since]
     desk.records.keep("", Rates([*held, (since, edges)]))
     return None, {"since": text_instant(since), "edges": len(edges)}
@@ -39,9 +39,8 @@ def publish_rates(desk: Desk, op: Operation) -> tuple[None, Facts]:
 
 def quote(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """Fix a ratio for a member for a time. Raises UnknownRate, IncrementViolation."""
-    assert op.more is not None
     who = desk.member(op.member)
-    edge = _edge(desk, op.more["src"], op.more["dst"])
+    edge = _edge(desk, op.asked["src"], op.asked["dst"])
     taken, given = edge.swap(op.points)
     if not given:
         raise IncrementViolation(op.points)
@@ -59,9 +58,8 @@ def quote(desk: Desk, op: Operation) -> tuple[None, Facts]:
 
 def exchange(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     """Swap by a quote, or by the rate in force."""
-    assert op.more is not None
     who = desk.member(op.member) if op.member else None
-    name, kept = str(op.more.get("quote") or ""), None
+    name, kept = str(op.asked.get("quote") or ""), None
     if name:
         kept = desk.records.find(Quote, f"{op.partner}:{name}")
         if kept is None or (who is not None and kept.member != who.member):
@@ -73,7 +71,7 @@ def exchange(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
             raise QuoteExpired(name, text_instant(kept.until))
         edge, points = kept.edge, kept.points
     else:
-        edge, points = _edge(desk, str(op.more["src"]), str(op.more["dst"])), op.points
+        edge, points = _edge(desk, str(op.asked["src"]), str(op.asked["dst"])), op.points
     assert who is not None
     entry = swaps.exchange(desk.journal, who, _swap(desk, edge, points))
     if kept is not None:

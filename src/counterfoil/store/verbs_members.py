@@ -6,6 +6,7 @@ from counterfoil.core.calendar import local_day, text_instant
 from counterfoil.core.entry import Entry, Verb
 from counterfoil.core.errors import UnknownBurn
 from counterfoil.core.holdings import Holdings
+from counterfoil.core.limits import VelocityLimit
 from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import (
     AlreadyDisputed,
@@ -15,7 +16,6 @@ from counterfoil.core.refusals import (
     LineDisputed,
     NotDisputed,
     NothingToDispute,
-    VelocityLimit,
 )
 from counterfoil.core.rulebook import disputes, erasure
 from counterfoil.core.rulebook.refunds import burned
@@ -50,9 +50,8 @@ def dispute(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
 
 def rule(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     """The burn stands (`valid`), or its points go back."""
-    assert op.more is not None
     burn, who = _burn(desk, op)
-    valid = bool(op.more["valid"])
+    valid = bool(op.asked["valid"])
     if not valid:
         desk.member(who.member)  # an erased member's points cannot go back; that the burn stands can still be ruled
     held, name = desk.records.find(Dispute, str(burn.id)), entry_name(burn.id)
@@ -101,7 +100,7 @@ def erase(desk: Desk, op: Operation) -> tuple[Entry | None, Facts]:
 
 def velocity(desk: Desk, sender: Holdings, points: int) -> tuple[str, Velocity] | None:
     """What the sender's local day comes to with a gift, to be kept once it is made; raises VelocityLimit."""
-    most_points, most_count = desk.programme.transfer_daily_points, desk.programme.transfer_daily_count
+    most_points, most_count = desk.programme.limits.transfer_daily_points, desk.programme.limits.transfer_daily_count
     if most_points is None and most_count is None:
         return None
     name = f"{sender.member}:{local_day(desk.journal.now, desk.programme.zone)}"

@@ -22,15 +22,14 @@ Facts = dict[str, object]
 
 def buy_pack(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     """Points and fee paid in advance by a partner's contract in force."""
-    assert op.more is not None
-    partner = int(op.more["partner"])
+    partner = int(op.asked["partner"])
     if partner not in desk.programme.parties:
         raise UnknownPartner(str(partner))
     part = desk.programme.parties[partner].contract_at(desk.journal.now).part(partner)
-    reserve = int(op.more.get("reserve") or 0)
+    reserve = int(op.asked.get("reserve") or 0)
     entry = packs.buy(desk.journal, partner, part, op.points, reserve)
     held = desk.records.find(Packs, str(partner)) or Packs([])
-    alert_at = int(op.more.get("alert_at") or 0)
+    alert_at = int(op.asked.get("alert_at") or 0)
     bought = Pack(entry.id, op.points, op.points, reserve, reserve, alert_at)
     desk.records.keep(str(partner), Packs([*held.packs, bought]))
     if partner not in desk.programme.prepaid:

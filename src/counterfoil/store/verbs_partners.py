@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from counterfoil.core.accounts import FIRST_PARTNER, OPERATOR
+from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.entry import Entry, Verb
-from counterfoil.core.errors import DuplicateExternalId, UnknownPartner
+from counterfoil.core.errors import DuplicateExternalId
 from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import PartnerExited
 from counterfoil.core.reserves import Reserve
 from counterfoil.core.rulebook import defaults, exits
 from counterfoil.store.desk import Desk, entry_name
 from counterfoil.store.records import Estate, Parked, Queue, Waiting
-from counterfoil.store.registry import Party
+from counterfoil.store.terms import partner
 
 Facts = dict[str, object]
 
 
 def suspend(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """Its points stay good elsewhere; its refunds wait."""
-    party = _partner(desk, op)
+    party = partner(desk, op)
+    desk.was = {"partner": party.name, "status": party.status}
     desk.set_status(party.number, "suspended")
     return None, {"partner": party.name, "status": "suspended"}
 
 
 def reinstate(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """What waited is booked, in order."""
-    party = _partner(desk, op)
+    party = partner(desk, op)
+    desk.was = {"partner": party.name, "status": party.status}
     desk.set_status(party.number, "active")
     held = desk.records.find(Queue, str(party.number))
     if held is not None and held.refunds:
@@ -66,16 +68,15 @@ def match_parked(desk: Desk, op: Operation) -> None:
 
 def default(desk: Desk, op: Operation) -> tuple[Entry | None, Facts]:
     """A partner cannot pay the open settlement: spread what is missing, and suspend it."""
-    assert op.more is not None
     assert desk.reach is not None
-    party = _partner(desk, op)
+    party = partner(desk, op)
     gross, issued = defaults.Gross(), dict[int, int]()
     for entry in [*desk.reach.open_entries(), *(one.entry for one in desk.journal.written)]:
         for posting in entry.postings:
             gross.add(posting, party.number)
         if entry.verb is Verb.EARN and entry.partner != party.number and entry.lots[0].terms.funding:
             issued[entry.partner] = issued.get(entry.partner, 0) + sum(made.points for made in entry.lots)
-    fall = defaults.waterfall(gross, int(op.more["collateral"]), int(op.more["first_loss"]), issued)
+    fall = defaults.waterfall(gross, int(op.asked["collateral"]), int(op.asked["first_loss"]), issued)
     entry_made = defaults.default(desk.journal, party.number, fall)
     held = desk.records.find(Estate, str(party.number)) or Estate({}, {})
     borne = {OPERATOR: fall.fee_written_off + fall.first_loss + fall.operator, **fall.partners}
@@ -91,13 +92,12 @@ def default(desk: Desk, op: Operation) -> tuple[Entry | None, Facts]:
 
 def exit_partner(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     """It leaves: a reserve stands for what it still owes at use; its points stay good elsewhere, its refunds go on."""
-    assert op.more is not None
     assert desk.reach is not None
-    party = _partner(desk, op)
+    party = partner(desk, op)
     if party.status == "exited":
         raise PartnerExited(party.name)
     owed, points = desk.reach.owed(party.number)
-    entry = exits.exit_partner(desk.journal, party.number, owed, int(op.more["breakage_bp"]))
+    entry = exits.exit_partner(desk.journal, party.number, owed, int(op.asked["breakage_bp"]))
     reserve = Reserve(sum(one.micros for one in entry.paid), points)
     desk.journal.reserves[party.number] = reserve
     desk.records.keep(str(party.number), reserve)
@@ -107,23 +107,14 @@ def exit_partner(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
 
 def dividend(desk: Desk, op: Operation) -> tuple[Entry | None, Facts]:
     """The estate pays a part of its claim: other partners are made whole first."""
-    assert op.more is not None
-    party = _partner(desk, op)
+    party = partner(desk, op)
     held = desk.records.find(Estate, str(party.number)) or Estate({}, {})
-    shares = defaults.dividend_shares(sum(held.borne.values()), int(op.more["bp"]), held.borne, held.repaid)
+    shares = defaults.dividend_shares(sum(held.borne.values()), int(op.asked["bp"]), held.borne, held.repaid)
     entry = defaults.dividend(desk.journal, party.number, shares)
     for number, micros in shares.items():
         held.repaid[number] = held.repaid.get(number, 0) + micros
     desk.records.keep(str(party.number), held)
     return entry, {"paid_micros": {desk.programme.name_of(number): micros for number, micros in shares.items()}}
-
-
-def _partner(desk: Desk, op: Operation) -> Party:
-    assert op.more is not None
-    number = int(op.more["partner"])
-    if number < FIRST_PARTNER or number not in desk.programme.parties:
-        raise UnknownPartner(str(number))
-    return desk.programme.parties[number]
 
 
 def _new(op: Operation, held: list[Waiting]) -> None:

@@ -18,11 +18,10 @@ Facts = dict[str, object]
 
 def buy_reward(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     """Points for a voucher."""
-    assert op.more is not None
     who = desk.member(op.member)
-    reward = desk.programme.rewards.get(str(op.more["reward"]))
+    reward = desk.programme.rewards.get(str(op.asked["reward"]))
     if reward is None:
-        raise UnknownReward(str(op.more["reward"]))
+        raise UnknownReward(str(op.asked["reward"]))
     entry = rewards.buy(desk.journal, who, reward, desk.programme.zone)
     until = None if entry.until == NEVER else text_instant(entry.until)
     facts: Facts = {

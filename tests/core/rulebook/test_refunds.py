@@ -9,7 +9,7 @@ import pytest
 from counterfoil.core.accounts import Kind, account, party
 from counterfoil.core.calendar import end_of_day, local_day
 from counterfoil.core.entry import Entry, Place, Posting, Verb
-from counterfoil.core.refusals import RefundExceedsOriginal
+from counterfoil.core.limits import RefundExceedsOriginal
 from counterfoil.core.units import MAX_POINTS
 from tests.core.books import BIG, DAY, SMALL, ZONE, Books, check, no_debt_beside_points, refused
 

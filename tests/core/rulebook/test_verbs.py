@@ -6,14 +6,8 @@ import pytest
 
 from counterfoil.core.accounts import Kind, account, party
 from counterfoil.core.entry import Entry, Place, Posting, Verb
-from counterfoil.core.refusals import (
-    AlreadyCaptured,
-    AlreadyReleased,
-    BalanceLimit,
-    CaptureExceedsHold,
-    HoldExpired,
-    InsufficientPoints,
-)
+from counterfoil.core.limits import BalanceLimit, CaptureExceedsHold, InsufficientPoints
+from counterfoil.core.refusals import AlreadyCaptured, AlreadyReleased, HoldExpired
 from counterfoil.core.units import MAX_POINTS, NEVER
 from tests.core.books import BIG, DAY, SMALL, Books, check, refused
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -9,7 +10,7 @@ from counterfoil.audit.case import Case, Lacks
 from counterfoil.audit.checks.files import rules_of
 from counterfoil.audit.checks.inclusion import read_handles
 from counterfoil.audit.checks.liabilities import Leaf, read_leaves
-from counterfoil.audit.evidence import records, settlement_name
+from counterfoil.audit.evidence import Missing, records, settlement_name
 from counterfoil.audit.fold import SKEW, Fold, Total, read
 from counterfoil.audit.report import Finding
 from counterfoil.audit.shapes import Misshapen, Wrong
@@ -45,6 +46,7 @@ def refolded(case: Case) -> Iterator[Finding]:
         if wrong is not None:
             yield wrong
             raise Lacks(f"{settlement_name(number, ENTRIES)} without the entry that is wrong")
+        yield from _acts(case, number, state.fold)
         yield from _positions(case, number, state.fold)
         _total(state)
         yield from _overdue(case, number, state.fold)
@@ -78,7 +80,7 @@ def _entries(case: Case, number: int, fold: Fold) -> Finding | None:
             entry = read(body)
             if not opened_at - SKEW <= entry.at <= closing.closed_at + SKEW:
                 raise Misshapen("its instant is not within its settlement")
-            fold.apply(entry, one, two)
+            fold.apply(entry, one, two, case.leaf(leaf) or b"")
             leaf += 1
             if not leaf % PACE:
                 case.progress("refold", leaf, case.log_size)
@@ -90,6 +92,18 @@ def _entries(case: Case, number: int, fold: Fold) -> Finding | None:
         return case.finding(wrong.check, str(wrong), number, entry=known, leaf=leaf)
     fold.pool += fold.nets.get(POOL, 0)
     return None
+
+
+def _acts(case: Case, number: int, fold: Fold) -> Iterator[Finding]:
+    """The rulebook published with a settlement is the one that the acts up to its end have made."""
+    try:
+        published = hashlib.sha256(case.public.read(settlement_name(number, "rulebook.json"))).digest()
+    except Missing:
+        case.lacks["acts"] = settlement_name(number, "rulebook.json")
+        return
+    if fold.books.rulebook not in {None, published}:
+        yield case.finding("acts", "the rulebook changed and no act of the operator says so", number)
+    fold.books.rulebook = published
 
 
 def _positions(case: Case, number: int, fold: Fold) -> Iterator[Finding]:

@@ -45,6 +45,8 @@ class Books:
     issued: dict[int, int] = field(default_factory=dict)  # points by issuer, of the settlement under way
     packs: dict[int, list[Pack]] = field(default_factory=dict)  # by partner
     reserves: dict[int, Reserve] = field(default_factory=dict)  # of partners that left
+    rulebook: bytes | None = None  # SHA-256 of the rulebook as acts have changed it; None before the first one is known
+    hashes: dict[int, bytes] = field(default_factory=dict)  # of the entries of the group under way
     borne: dict[int, dict[int, int]] = field(default_factory=dict)  # by estate: micros that partners miss
 
     def begin(self, rules: Rules | None) -> None:

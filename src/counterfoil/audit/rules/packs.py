@@ -6,7 +6,7 @@ from counterfoil.audit.rules.before import Before, Original
 from counterfoil.audit.shapes import Wrong
 from counterfoil.core.accounts import PREFUNDING, kept_for
 from counterfoil.core.entry import Drawn, Entry, Paid, Place
-from counterfoil.core.refusals import PrefundingExhausted
+from counterfoil.core.limits import PrefundingExhausted
 from counterfoil.core.rulebook import packs
 
 

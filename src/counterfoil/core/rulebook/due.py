@@ -13,7 +13,7 @@ from itertools import groupby
 from counterfoil.core.entry import Move, Place, Repaid, Verb
 from counterfoil.core.holdings import Hold, Holdings, Lot, take
 from counterfoil.core.journal import Journal
-from counterfoil.core.refusals import BalanceLimit
+from counterfoil.core.limits import BalanceLimit
 from counterfoil.core.units import COALITION_CURRENCY, MAX_POINTS
 
 

@@ -13,8 +13,8 @@ from msgspec import Struct
 from counterfoil.core.accounts import PREFUNDING, kept_for
 from counterfoil.core.entry import Drawn, Entry, Paid, Verb
 from counterfoil.core.journal import Journal
+from counterfoil.core.limits import PrefundingExhausted
 from counterfoil.core.lots import Funding
-from counterfoil.core.refusals import PrefundingExhausted
 
 
 class Pack(Struct):

@@ -10,7 +10,7 @@ from counterfoil.core.entry import DebtMade, Drawn, Entry, LotMade, Move, Place,
 from counterfoil.core.holdings import Holdings, Lot, at, take
 from counterfoil.core.journal import Journal
 from counterfoil.core.legs import fee_back
-from counterfoil.core.refusals import RefundExceedsOriginal
+from counterfoil.core.limits import RefundExceedsOriginal
 from counterfoil.core.rulebook.due import room, settle_up
 from counterfoil.core.units import split_largest_remainder
 

@@ -8,8 +8,8 @@ from counterfoil.core.accounts import OPERATOR, POOL
 from counterfoil.core.entry import Entry, LotMade, Paid, Place, Verb
 from counterfoil.core.holdings import Holdings, take
 from counterfoil.core.journal import Journal
+from counterfoil.core.limits import IncrementViolation, InsufficientPoints
 from counterfoil.core.lots import LotTerms
-from counterfoil.core.refusals import IncrementViolation, InsufficientPoints
 from counterfoil.core.rulebook.due import room, settle_up
 
 

@@ -10,14 +10,9 @@ from counterfoil.core.calendar import text_instant
 from counterfoil.core.entry import Drawn, Entry, LotMade, Move, Place, Verb
 from counterfoil.core.holdings import Hold, Holdings, Lot, take
 from counterfoil.core.journal import Journal
+from counterfoil.core.limits import CaptureExceedsHold, InsufficientPoints
 from counterfoil.core.lots import LotTerms
-from counterfoil.core.refusals import (
-    AlreadyCaptured,
-    AlreadyReleased,
-    CaptureExceedsHold,
-    HoldExpired,
-    InsufficientPoints,
-)
+from counterfoil.core.refusals import AlreadyCaptured, AlreadyReleased, HoldExpired
 from counterfoil.core.rulebook.due import release as _release
 from counterfoil.core.rulebook.due import room, settle_up
 from counterfoil.core.units import COALITION_CURRENCY

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from counterfoil.gateway.auth import Operator, Reader
-from counterfoil.gateway.moves import Done, Key, Move, move
+from counterfoil.gateway.moves import Act, Done, Key, move
 from counterfoil.gateway.names import Points
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
@@ -19,7 +19,7 @@ from counterfoil.store.records import Budget, every
 router = APIRouter(prefix="/v1", tags=["budgets"])
 
 
-class NewBudget(Move):
+class NewBudget(Act):
     """Points in all; what was spent of a budget stays spent when it is set anew."""
 
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~]+$", examples=["goodwill"])]
@@ -51,7 +51,7 @@ class Budgets(BaseModel):
 async def set_budget(request: Request, body: NewBudget, caller: Operator, key: Key = None) -> Response:
     """Set a budget, new or anew."""
     more = {"name": body.name, "owner": body.owner, "approval_above": body.approval_above}
-    return await move(request, "set_budget", caller.party, key, body, points=body.points, more=more)
+    return await move(request, "set_budget", caller, key, body, points=body.points, more=more)
 
 
 @router.get("/budgets", response_model=Budgets, responses=declared())

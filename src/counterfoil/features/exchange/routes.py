@@ -14,7 +14,7 @@ from counterfoil.core.errors import InvalidRequest
 from counterfoil.core.units import BASIS_POINTS
 from counterfoil.features.exchange.rules import duplicate
 from counterfoil.gateway.auth import Operator, Swapper
-from counterfoil.gateway.moves import Done, Key, Move, move
+from counterfoil.gateway.moves import Act, Done, Key, Move, move
 from counterfoil.gateway.names import CurrencyName, ExternalId, MemberId, Points, TtlSeconds
 from counterfoil.gateway.problems import declared
 
@@ -35,7 +35,7 @@ class Rate(BaseModel):
     fee_bp: Annotated[int, Field(strict=True, ge=0, le=BASIS_POINTS)] = 0
 
 
-class Rates(Move):
+class Rates(Act):
     """A whole rate table; it replaces the one before, from `since` on."""
 
     edges: Annotated[list[Rate], Field(max_length=1_000)]
@@ -79,14 +79,14 @@ async def publish(request: Request, body: Rates, caller: Operator, key: Key = No
     if twice is not None:
         raise InvalidRequest("edges", twice)
     since = parse_instant(body.since, "since") if body.since is not None else 0
-    return await move(request, "publish_rates", caller.party, key, body, more={"edges": edges, "since": since})
+    return await move(request, "publish_rates", caller, key, body, more={"edges": edges, "since": since})
 
 
 @router.post("/quotes", status_code=201, response_model=Done, responses=declared(404, 409, 422))
 async def quote(request: Request, body: NewQuote, caller: Swapper, key: Key = None) -> Response:
     """What the member would get; binding for `ttl_seconds`."""
     return await move(
-        request, "quote", caller.party, key, body, external_id=body.external_id, member=id_number(body.member),
+        request, "quote", caller, key, body, external_id=body.external_id, member=id_number(body.member),
         points=body.points, ttl_seconds=body.ttl_seconds, more={"src": body.src, "dst": body.dst},
     )  # fmt: skip
 
@@ -96,6 +96,6 @@ async def exchange(request: Request, body: NewExchange, caller: Swapper, key: Ke
     """Points of one currency for points of another; the rest of an increment stays with the member."""
     more = {"quote": body.quote, "src": body.src, "dst": body.dst}
     return await move(
-        request, "exchange", caller.party, key, body, external_id=body.external_id,
+        request, "exchange", caller, key, body, external_id=body.external_id,
         member=id_number(body.member) if body.member else 0, points=body.points or 0, more=more,
     )  # fmt: skip

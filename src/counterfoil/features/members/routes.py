@@ -14,7 +14,7 @@ from counterfoil.core.errors import UnknownMember
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.units import COALITION_CURRENCY, NEVER
 from counterfoil.gateway.auth import MemberKeeper, Operator, Reader
-from counterfoil.gateway.moves import Done, Key, Move, move
+from counterfoil.gateway.moves import Act, Done, Key, move
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
 from counterfoil.gateway.views import MEMBER_ID, Page, entry_view, page_of
@@ -62,7 +62,7 @@ class Balance(BaseModel):
     own: Annotated[list[dict[str, Any]], Field(description="in brands' own currencies: all, or the caller's")]
 
 
-class Erasure(Move):
+class Erasure(Act):
     """Nothing more to say."""
 
 
@@ -150,13 +150,13 @@ async def request_erasure(
     request: Request, member: MEMBER_ID, body: Erasure, caller: Operator, key: Key = None
 ) -> Response:  # fmt: skip
     """The member asks to be erased: it is due at 00:00 local of the thirtieth day."""
-    return await move(request, "request_erasure", caller.party, key, body, member=id_number(member))
+    return await move(request, "request_erasure", caller, key, body, member=id_number(member))
 
 
 @router.post("/{member}/erase", status_code=201, response_model=Done, responses=declared(404, 409, 410, 422))
 async def erase(request: Request, member: MEMBER_ID, body: Erasure, caller: Operator, key: Key = None) -> Response:
     """Erase a member whose waiting time is over: points are forfeit, names and the secret of its entries deleted."""
-    return await move(request, "erase", caller.party, key, body, member=id_number(member))
+    return await move(request, "erase", caller, key, body, member=id_number(member))
 
 
 def _holdings(request: Request, member: str) -> Holdings:

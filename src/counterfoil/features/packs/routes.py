@@ -50,7 +50,7 @@ class PackList(BaseModel):
 async def buy(request: Request, body: NewPack, caller: Operator, key: Key = None) -> Response:
     """Sell a pack: from then on the partner's earns draw on packs, and are refused when all are empty."""
     more = {"partner": body.partner, "alert_at": body.alert_at, "reserve": body.reserve}
-    return await move(request, "buy_pack", caller.party, key, body, points=body.points, more=more)
+    return await move(request, "buy_pack", caller, key, body, points=body.points, more=more)
 
 
 @router.get("/packs", response_model=PackList, responses=declared())

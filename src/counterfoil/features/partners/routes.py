@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from counterfoil.core.accounts import FIRST_PARTNER
+from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.calendar import parse_instant, text_instant
-from counterfoil.core.errors import InvalidRequest, NotFound, UnknownPartner
+from counterfoil.core.errors import InvalidRequest, UnknownPartner
 from counterfoil.core.rulebook.contracts import Contract
 from counterfoil.core.units import BASIS_POINTS
 from counterfoil.gateway.auth import Operator
+from counterfoil.gateway.moves import Change, Reason, act
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
-from counterfoil.store import registry, terms
+from counterfoil.store import registry
+from counterfoil.store.registry import Caller
 
 router = APIRouter(prefix="/v1", tags=["partners"])
 _ZERO = "0x" + "0" * 40
@@ -67,10 +69,13 @@ class Terms(BaseModel):
         )  # fmt: skip
 
 
-class NewPartner(BaseModel):
+class NewTerms(Change, Terms):
+    """Terms that begin later."""
+
+
+class NewPartner(Change):
     """A brand that is to earn and burn. Its signing key stays with it; `signer` is only the address."""
 
-    model_config = ConfigDict(extra="forbid")
     name: Annotated[
         str,
         Field(
@@ -107,11 +112,10 @@ class Partners(BaseModel):
     data: list[Partner]
 
 
-class NewKey(BaseModel):
+class NewKey(Change):
     """Scopes of a new API key."""
 
-    model_config = ConfigDict(extra="forbid")
-    scopes: Annotated[list[str], Field(min_length=1)] = list(registry.SCOPES)
+    scopes: Annotated[list[str], Field(min_length=1, default_factory=lambda: list(registry.SCOPES))]
 
 
 class Key(BaseModel):
@@ -123,9 +127,8 @@ class Key(BaseModel):
 
 
 @router.post("/partners", status_code=201, response_model=Partner, responses=declared(409))
-def register(request: Request, body: NewPartner, _caller: Operator) -> Partner:
+def register(request: Request, body: NewPartner, caller: Operator) -> Response:
     """Register a partner. Once the settlement contract is deployed its partners are fixed."""
-    gateway = gateway_of(request)
     request.app.state.worker.cycle.assert_open_to_partners(body.name)
     signer = body.signer.lower() if body.signer else None
     if signer == _ZERO:
@@ -134,20 +137,25 @@ def register(request: Request, body: NewPartner, _caller: Operator) -> Partner:
     contracts = [one.contract(place + 1) for place, one in enumerate(listed)]
     if not contracts or any(later.since <= earlier.since for earlier, later in pairwise(contracts)):
         raise InvalidRequest("terms", "needs at least one version, and each later one a later `since`")
-    made = terms.add_partner(gateway.engine, body.name, contracts, signer, body.floor_micros, gateway.now(),
-                                body.collateral_micros)  # fmt: skip
-    return _view(made)
+    return act(
+        request, "add_partner", caller, body, lambda facts: _registered(request, facts), name=body.name, signer=signer,
+        contracts=contracts, floor_micros=body.floor_micros, collateral_micros=body.collateral_micros,
+    )  # fmt: skip
 
 
 @router.post("/partners/{partner}/contracts", status_code=201, response_model=Partner, responses=declared(404))
-def announce(request: Request, partner: int, body: Terms, _caller: Operator) -> Partner:
+def announce(request: Request, partner: int, body: NewTerms, caller: Operator) -> Response:
     """Announce the terms that hold `since` an instant: never sooner than the notice, never for what was made before."""
-    gateway = gateway_of(request)
-    if partner < FIRST_PARTNER or partner not in gateway.known().parties:
-        raise UnknownPartner(str(partner))
     if body.since is None:
         raise InvalidRequest("since", "must say from when the terms hold")
-    return _view(terms.add_contract(gateway.engine, partner, body.contract(0), gateway.now()))
+    return act(
+        request, "add_contract", caller, body, lambda facts: _registered(request, facts), partner=partner,
+        contract=body.contract(0),
+    )  # fmt: skip
+
+
+def _registered(request: Request, facts: dict[str, Any]) -> Partner:
+    return _view(gateway_of(request).known().parties[facts["partner"]])
 
 
 @router.get("/partners", response_model=Partners, responses=declared())
@@ -157,7 +165,7 @@ def every(request: Request, _caller: Operator) -> Partners:
 
 
 @router.post("/partners/{partner}/keys", status_code=201, response_model=Key, responses=declared(404))
-def issue(request: Request, partner: int, body: NewKey, _caller: Operator) -> Key:
+def issue(request: Request, partner: int, body: NewKey, caller: Operator) -> Response:
     """A new API key for a partner; old ones go on until they are revoked."""
     gateway = gateway_of(request)
     if partner not in gateway.known().parties:
@@ -165,18 +173,28 @@ def issue(request: Request, partner: int, body: NewKey, _caller: Operator) -> Ke
     unknown = set(body.scopes) - set(registry.SCOPES)
     if unknown:
         raise InvalidRequest("scopes", f"{min(unknown)} is none of {', '.join(registry.SCOPES)}")
-    key = registry.issue_key(gateway.engine, partner, tuple(body.scopes), gateway.now())
-    return Key(key=key, prefix=registry.prefix_of(key), scopes=body.scopes)
+    return _issued(request, caller, body, partner, body.scopes)
+
+
+@router.post("/operators", status_code=201, response_model=Key, responses=declared())
+def second(request: Request, body: Change, caller: Operator) -> Response:
+    """A new API key for another person who operates: what needs a second approver needs a second key."""
+    return _issued(request, caller, body, OPERATOR, list(registry.OPERATOR_SCOPES))
+
+
+def _issued(request: Request, caller: Caller, body: Change, party: int, scopes: list[str]) -> Response:
+    key = registry.fresh_key()
+    row = registry.credential_row(key, party, scopes, gateway_of(request).now())
+    made = Key(key=key, prefix=row[0], scopes=scopes)
+    return act(request, "issue_key", caller, body, lambda _facts: made, row=row, partner=party)
 
 
 @router.delete("/keys/{prefix}", status_code=204, response_class=Response, responses=declared(404))
-def revoke(request: Request, prefix: str, _caller: Operator) -> Response:
+def revoke(request: Request, prefix: str, caller: Operator, reason: Reason = "") -> Response:
     """Revoke a key; within a second it works nowhere."""
-    gateway = gateway_of(request)
-    if not registry.revoke_key(gateway.engine, prefix, gateway.now()):
-        raise NotFound("prefix", prefix)
-    gateway.callers.clear()
-    return Response(status_code=204)
+    done = act(request, "revoke_key", caller, Change(reason=reason), None, prefix=prefix)
+    gateway_of(request).callers.clear()
+    return done
 
 
 def _view(one: registry.Party) -> Partner:

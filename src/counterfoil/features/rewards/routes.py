@@ -9,16 +9,14 @@ from fastapi.responses import Response
 from msgspec import structs
 from pydantic import BaseModel, ConfigDict, Field
 
-from counterfoil.core.accounts import FIRST_PARTNER
 from counterfoil.core.entry import id_number
-from counterfoil.core.errors import Forbidden, UnknownPartner
-from counterfoil.core.rulebook.rewards import Reward as Terms
+from counterfoil.core.errors import Forbidden
 from counterfoil.gateway.auth import Burner, Operator, Reader
-from counterfoil.gateway.moves import Done, Key, Move, move
+from counterfoil.gateway.moves import Change, Done, Key, Move, act, move
 from counterfoil.gateway.names import ExternalId, MemberId, Points
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
-from counterfoil.store import registry, terms
+from counterfoil.store import registry
 
 router = APIRouter(prefix="/v1", tags=["rewards"])
 VoucherId = Annotated[str, Path(pattern=r"^vch_[0-9a-f]{16}$", examples=["vch_0000000000010000"])]
@@ -33,6 +31,10 @@ class Reward(BaseModel):
     points: Points
     cost_micros: Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
     valid_days: Annotated[int | None, Field(strict=True, ge=0, le=36_500)] = 365
+
+
+class NewReward(Change, Reward):
+    """A reward, or its terms anew."""
 
 
 class Catalogue(BaseModel):
@@ -60,13 +62,10 @@ class Refunded(Move):
 
 
 @router.post("/rewards", status_code=201, response_model=Reward, responses=declared(404))
-def register(request: Request, body: Reward, _caller: Operator) -> Reward:
+def register(request: Request, body: NewReward, caller: Operator) -> Response:
     """Put a reward into the catalogue, or change its terms for who buys it from now on."""
-    gateway = gateway_of(request)
-    if body.partner < FIRST_PARTNER or body.partner not in gateway.known().parties:
-        raise UnknownPartner(str(body.partner))
-    terms.add_reward(gateway.engine, Terms(body.name, body.partner, body.points, body.cost_micros, body.valid_days))
-    return body
+    asked = body.model_dump(include={"name", "partner", "cost_micros", "valid_days"})
+    return act(request, "add_reward", caller, body, lambda facts: Reward(**facts), points=body.points, **asked)
 
 
 @router.get("/rewards", response_model=Catalogue, responses=declared())
@@ -82,7 +81,7 @@ def catalogue(request: Request, caller: Reader) -> Catalogue:
 async def buy(request: Request, body: Bought, caller: Operator, key: Key = None) -> Response:
     """Buy a reward: the points and the voucher are one entry, the face of the points waits in escrow."""
     return await move(
-        request, "buy_reward", caller.party, key, body, external_id=body.external_id, member=id_number(body.member),
+        request, "buy_reward", caller, key, body, external_id=body.external_id, member=id_number(body.member),
         more={"reward": body.reward},
     )  # fmt: skip
 
@@ -92,12 +91,12 @@ async def use(request: Request, voucher: VoucherId, body: Used, caller: Burner, 
     """Take a voucher, once: the calling partner must be the one that gives the reward."""
     if registry.is_operator(caller):
         raise Forbidden("burn")
-    return await move(request, "use_reward", caller.party, key, body, hold=id_number(voucher))
+    return await move(request, "use_reward", caller, key, body, hold=id_number(voucher))
 
 
 @router.post("/vouchers/{voucher}/refund", status_code=201, response_model=Done, responses=declared(404, 409, 422))
 async def refund(request: Request, voucher: VoucherId, body: Refunded, caller: Operator, key: Key = None) -> Response:
     """Give an unused voucher back whole: the same points come back, past ones with grace."""
     return await move(
-        request, "refund_reward", caller.party, key, body, external_id=body.external_id, hold=id_number(voucher)
+        request, "refund_reward", caller, key, body, external_id=body.external_id, hold=id_number(voucher)
     )

@@ -19,9 +19,9 @@ from counterfoil.gateway.state import gateway_of
 from counterfoil.settlement import export
 from counterfoil.settlement.cycle import header_of
 from counterfoil.settlement.preview import missing, preview
-from counterfoil.settlement.rulebook import rulebook_bytes
 from counterfoil.settlement.worker import Worker
 from counterfoil.store import books, json_text, registry, settlements
+from counterfoil.store.rulebook import rulebook_bytes
 
 router = APIRouter(prefix="/v1", tags=["settlements"])
 State = Literal["closing", "closed", "proposed", "final"]

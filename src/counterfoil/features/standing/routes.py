@@ -7,51 +7,45 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from counterfoil.core.units import BASIS_POINTS
 from counterfoil.gateway.auth import Operator
-from counterfoil.gateway.moves import Done, Key, Move, move
+from counterfoil.gateway.moves import Act, Change, Done, Key, act, move
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
-from counterfoil.store import terms
 
 router = APIRouter(prefix="/v1", tags=["standing"])
 
 
-class Act(Move):
-    """Nothing more to say."""
-
-
-class Dividend(Move):
+class Dividend(Act):
     """A part of the estate's claim, in basis points."""
 
     bp: Annotated[int, Field(strict=True, ge=1, le=BASIS_POINTS)]
 
 
-class Exit(Move):
+class Exit(Act):
     """The share of its points that will never be used, as estimated, in basis points."""
 
     breakage_bp: Annotated[int, Field(strict=True, ge=0, le=BASIS_POINTS)] = 0
 
 
-class FirstLoss(BaseModel):
+class FirstLoss(Change):
     """What the operator bears of a default before other partners do, micros."""
 
-    model_config = ConfigDict(extra="forbid")
     micros: Annotated[int, Field(strict=True, ge=0, le=2**53 - 1)]
 
 
 @router.post("/partners/{partner}/suspend", status_code=201, response_model=Done, responses=declared(404, 422))
 async def suspend(request: Request, partner: int, body: Act, caller: Operator, key: Key = None) -> Response:
     """Earns, burns, holds and captures of the partner are refused, its refunds queue; its points stay good elsewhere."""
-    return await move(request, "suspend", caller.party, key, body, more={"partner": partner})
+    return await move(request, "suspend", caller, key, body, more={"partner": partner})
 
 
 @router.post("/partners/{partner}/reinstate", status_code=201, response_model=Done, responses=declared(404, 422))
 async def reinstate(request: Request, partner: int, body: Act, caller: Operator, key: Key = None) -> Response:
     """The partner is as it was before; refunds that queued are booked in order."""
-    return await move(request, "reinstate", caller.party, key, body, more={"partner": partner})
+    return await move(request, "reinstate", caller, key, body, more={"partner": partner})
 
 
 @router.post("/partners/{partner}/exit", status_code=201, response_model=Done, responses=declared(403, 404, 422))
@@ -59,7 +53,7 @@ async def leave(request: Request, partner: int, body: Exit, caller: Operator, ke
     """The partner leaves: what it owes at use for points outstanding, less breakage, is set aside as a reserve."""
     await asyncio.to_thread(_bring_forward, request)
     return await move(
-        request, "exit_partner", caller.party, key, body, more={"partner": partner, "breakage_bp": body.breakage_bp}
+        request, "exit_partner", caller, key, body, more={"partner": partner, "breakage_bp": body.breakage_bp}
     )
 
 
@@ -73,11 +67,10 @@ def _bring_forward(request: Request) -> None:
 @router.post("/partners/{partner}/dividends", status_code=201, response_model=Done, responses=declared(404, 422))
 async def dividend(request: Request, partner: int, body: Dividend, caller: Operator, key: Key = None) -> Response:
     """An estate pays a part of what others bore for it: partners are made whole first."""
-    return await move(request, "dividend", caller.party, key, body, more={"partner": partner, "bp": body.bp})
+    return await move(request, "dividend", caller, key, body, more={"partner": partner, "bp": body.bp})
 
 
 @router.put("/first-loss", response_model=FirstLoss, responses=declared())
-def first_loss(request: Request, body: FirstLoss, _caller: Operator) -> FirstLoss:
+def first_loss(request: Request, body: FirstLoss, caller: Operator) -> Response:
     """Set the operator's first loss."""
-    terms.set_first_loss(gateway_of(request).engine, body.micros)
-    return body
+    return act(request, "set_limits", caller, body, lambda _facts: body, limits={"first_loss_micros": body.micros})

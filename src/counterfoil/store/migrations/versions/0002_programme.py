@@ -11,6 +11,28 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "act",
+        sa.Column("entry", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("verb", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("role", sa.SmallInteger(), nullable=False),
+        sa.Column("partner", sa.SmallInteger(), nullable=False),
+        sa.Column("member", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=True),
+        sa.Column("after", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("entry"),
+    )
+    op.create_index(
+        "act_member",
+        "act",
+        ["member"],
+        unique=False,
+        postgresql_where=sa.text("member <> 0"),
+        sqlite_where=sa.text("member <> 0"),
+    )
+    op.create_table(
         "contract",
         sa.Column("partner", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("version", sa.SmallInteger(), autoincrement=False, nullable=False),
@@ -81,16 +103,7 @@ def upgrade() -> None:
         sa.Column("open_settlement", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("clock", sa.BigInteger(), nullable=True),
-        sa.Column("first_loss_micros", sa.BigInteger(), nullable=False),
-        sa.Column("transfer_daily_points", sa.BigInteger(), nullable=True),
-        sa.Column("transfer_daily_count", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_table(
-        "promotion",
-        sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("shares", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "record",
@@ -98,15 +111,6 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "name"),
-    )
-    op.create_table(
-        "reward",
-        sa.Column("name", sa.Text(), autoincrement=False, nullable=False),
-        sa.Column("partner", sa.SmallInteger(), nullable=False),
-        sa.Column("points", sa.BigInteger(), nullable=False),
-        sa.Column("cost_micros", sa.BigInteger(), nullable=False),
-        sa.Column("valid_days", sa.Integer(), nullable=True),
-        sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "settlement",

@@ -30,6 +30,7 @@ def rulebook(programme: Programme) -> dict[str, Any]:
         "quorum": "ceil(2n/3) of the partners not suspended",
         "late_days": LATE_DAYS,
         "notice_days": NOTICE_DAYS if programme.livemode else 0,
+        "limits": structs.asdict(programme.limits),
         "contracts": [
             {
                 "partner": party.number, "name": party.name, "version": one.version,
