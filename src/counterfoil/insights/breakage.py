@@ -23,7 +23,7 @@ _GIVEN = re.compile(r"(\d{1,5}):(\d{1,5})(?:@(\d{1,9}))?", re.ASCII)
 
 @dataclass(slots=True)
 class Cohort:
-    """Points earned in one month; `over_at` is the first instant at which none of them is valid any more."""
+    """Points earned in one month; at `over_at` the last of them is past, but for what came back with grace."""
 
     burned: int = 0
     expired: int = 0

@@ -74,7 +74,8 @@ class Fold:
         terms = made.terms
         tally, day = self._tally(terms.currency, terms.issuer), local_day(terms.earned_at, self.zone)
         cohort = tally.cohorts.setdefault(day.year * 12 + day.month, Cohort())
-        cohort.over_at = max(cohort.over_at, terms.expires_at)
+        if not terms.origin_entry:  # a few points with grace do not keep a cohort open
+            cohort.over_at = max(cohort.over_at, terms.expires_at)
         lot = Lot(tally, cohort, terms.earned_at, terms.expires_at, terms.funds)
         self._lots[entry.id << _INDEX | index] = lot
         if terms.available_at:

@@ -152,18 +152,21 @@ def _currency(ledger: Ledger, assumptions: Assumptions, number: int, supply: int
     parties = sorted(party for currency, party in ledger.stocks if currency == number)
     shown = [party for party in parties if only in {None, party}]
     rows = tuple(_figures(ledger, assumptions, number, party, supply) for party in shown)
-    total, concentration = None, None
-    if only is None:
-        total = _total(ledger, number, supply, rows)
-        outstanding = [(row.outstanding, -(row.party or 0)) for row in rows]
-        if supply and sum(points for points, _party in outstanding) == supply:
-            points, party = max(outstanding)
-            squares = sum(points * points for points, _party in outstanding)
-            concentration = Concentration(
-                -party, mul_div_half_even(points, BASIS_POINTS, supply),
-                mul_div_half_even(squares, BASIS_POINTS, supply * supply),
-            )  # fmt: skip
+    total = None if only is not None else _total(ledger, number, supply, rows)
+    concentration = None if total is None else _concentration(rows, total.outstanding)
     return Currency(number, ledger.rules.currencies.get(number, str(number)), supply, concentration, total, rows)
+
+
+def _concentration(rows: tuple[Figures, ...], outstanding: int) -> Concentration | None:
+    if not outstanding:
+        return None
+    largest = max(rows, key=lambda row: row.outstanding)  # of equal ones the first by number
+    squares = sum(row.outstanding * row.outstanding for row in rows)
+    assert largest.party is not None
+    return Concentration(
+        largest.party, mul_div_half_even(largest.outstanding, BASIS_POINTS, outstanding),
+        mul_div_half_even(squares, BASIS_POINTS, outstanding * outstanding),
+    )  # fmt: skip
 
 
 def _figures(ledger: Ledger, assumptions: Assumptions, currency: int, party: int, supply: int) -> Figures:

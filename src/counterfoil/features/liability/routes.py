@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from threading import Lock
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
@@ -36,21 +36,21 @@ MEDIA_TYPES: dict[Format, str] = {"json": "application/json", "csv": "text/csv; 
 class Ledgers:
     """What the last settlements asked for add up to, by header: it does not change, and reading every entry takes long.
 
-    One is read at a time, so that callers cannot keep the gateway reading.
+    One is read at a time, and who waits for it holds no thread: callers cannot keep the gateway from its work.
     """
 
     _kept: dict[bytes, Ledger] = field(default_factory=dict)
-    _lock: Lock = field(default_factory=Lock)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def of(self, engine: Engine, number: int) -> Ledger:
+    async def of(self, engine: Engine, number: int) -> Ledger:
         """The ledger at the close of settlement `number`; raises UnknownSettlement unless it is in the exports."""
-        row: Any = settlements.one(engine, number)
+        row: Any = await asyncio.to_thread(settlements.one, engine, number)
         if row is None or row.header is None:
             raise UnknownSettlement(str(number))
         name = header_of(row).hash()
-        with self._lock:
+        async with self._reading:
             if name not in self._kept:
-                self._kept[name] = ledger.read(in_books(engine, number), silent)
+                self._kept[name] = await asyncio.to_thread(ledger.read, in_books(engine, number), silent)
                 if len(self._kept) > KEPT:
                     del self._kept[next(iter(self._kept))]
             return self._kept[name]
@@ -69,9 +69,9 @@ def in_books(engine: Engine, last: int) -> Iterator[Exported]:
 @router.get(
     "/settlements/{number}/liability",
     response_model=Report,
-    responses={200: {"content": {"text/csv": {}}}, **declared(404)},
+    responses={200: {"content": {"text/csv": {}}}, **declared(404, 422)},
 )
-def liability(
+async def liability(
     request: Request,
     number: Annotated[int, Path(ge=1, le=2**31 - 1)],
     caller: Reader,
@@ -86,5 +86,6 @@ def liability(
     assumptions = Assumptions(breakage_bp, tuple(Given.parse(one) for one in estimate or ()))
     ledgers: Ledgers = request.app.state.ledgers
     only = None if registry.is_operator(caller) else caller.party
-    shown = report(ledgers.of(gateway_of(request).engine, number), assumptions, only)
-    return Response(written(shown, form), media_type=MEDIA_TYPES[form])
+    read = await ledgers.of(gateway_of(request).engine, number)
+    content = await asyncio.to_thread(lambda: written(report(read, assumptions, only), form))
+    return Response(content, media_type=MEDIA_TYPES[form])
