@@ -6,9 +6,10 @@ import csv
 import io
 import json
 import os
+import random
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,25 @@ def test_a_file_that_cannot_be_used_is_named(
     assert err.startswith(f"counterfoil: {name.partition('/')[2]}")
     assert err.count("\n") == 1
     assert command(folder, "--settlement", "2")[0] == 0  # what comes before stands
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_bytes_that_flip_are_said_in_a_line(
+    coalition: tuple[Coalition, Path], tmp_path: Path, name: str, times: Callable[[int, int], int]
+) -> None:
+    """In the header and the handles some bytes do not matter to the report; nowhere is there a traceback."""
+    folder, dice = shutil.copytree(coalition[1], tmp_path / "copy"), random.Random(name)
+    whole, found = (folder / name).read_bytes(), set()
+    for _ in range(times(25, 1_000)):
+        content = bytearray(whole)
+        for place in dice.sample(range(len(content)), dice.choice([1, 1, 8])):
+            content[place] ^= dice.randrange(1, 256)
+        (folder / name).write_bytes(content)
+        code, out, err = command(folder, "--settlement", "3")
+        assert (code, bool(out), err.count("\n")) in {(0, True, 0), (2, False, 1)}, err
+        found.add(code)
+    assert found <= {0, 2}
+    assert 2 in found or name.endswith("handles")
 
 
 def test_canary_a_planted_figure_is_caught(coalition: tuple[Coalition, Path], tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from counterfoil.core.units import BASIS_POINTS, rounded_half_even
 from counterfoil.insights import deferral
-from counterfoil.insights.deferral import Movement, Rights, movement, together
+from counterfoil.insights.deferral import Movement, Rights, movement
+from counterfoil.insights.sums import together
 
 CU = 1_000_000
 
@@ -88,7 +89,7 @@ def check(closes: list[tuple[Rights, int]]) -> None:
         opening = one.closing_micros
     last = closes[-1][0]
     whole = movement(Rights(), closes[-1][1], *closes[-1])  # in one settlement, or in many: the same
-    many = together(rows)
+    many = together(rows, Movement())
     assert whole.catch_up_micros == 0
     assert many.added_micros == whole.added_micros == last.deferred_micros
     assert many.recognised_micros + many.catch_up_micros == whole.recognised_micros

@@ -8,8 +8,7 @@ estimate below what has run out already cannot be right, so it counts as that: w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from counterfoil.core.units import BASIS_POINTS, mul_div_down
 
@@ -58,9 +57,3 @@ def movement(before: Rights, before_bp: int, now: Rights, now_bp: int) -> Moveme
         before.deferred_micros - known, now.deferred_micros - before.deferred_micros, as_before - known,
         as_now - as_before, now.deferred_micros - as_now, now.deferred_micros, as_now,
     )  # fmt: skip
-
-
-def together(movements: Iterable[Movement]) -> Movement:
-    """The sum of several issuers'."""
-    rows = [astuple(one) for one in movements]
-    return Movement(*(sum(column) for column in zip(*rows, strict=True))) if rows else Movement()

@@ -15,7 +15,7 @@ import orjson
 
 from counterfoil.core import netting
 from counterfoil.core.accounts import POOL, RESERVED
-from counterfoil.core.calendar import checked_zone
+from counterfoil.core.calendar import LAST_INSTANT, checked_zone
 from counterfoil.core.encoding import decode
 from counterfoil.core.errors import Unreadable
 from counterfoil.core.files import ENTRIES, LIABILITIES, RULEBOOK, FileHash, Hasher, hashed, manifest_hash, pack_entry
@@ -78,8 +78,10 @@ def read(settlements: Iterable[Exported], progress: Progress, total: int = 0) ->
     size, last, rules = 0, None, None
     for number, one in enumerate(settlements, 1):
         closing = one.header.closing
-        if closing.number != number:
-            raise Unreadable(path(number, "header.json"), f"is of settlement {closing.number}")
+        if closing.number != number or closing.closed_at > LAST_INSTANT:
+            raise Unreadable(path(number, "header.json"), f"is of settlement {closing.number} at {closing.closed_at}")
+        if last is not None and last.closing.programme != closing.programme:
+            raise Unreadable(path(number, "header.json"), "is of another programme than the one before")
         rules = _published(one, number)
         fold = fold or Fold(rules.zone)
         pool = fold.pool_micros
@@ -101,6 +103,8 @@ def _entries(fold: Fold, one: Exported, number: int, leaf: int, progress: Callab
             fold.apply(decode(body), first)
         except Unreadable as error:
             raise Unreadable(name, f"leaf {leaf}: {error.why}") from error
+        except OverflowError as error:
+            raise Unreadable(name, f"leaf {leaf}: an instant beyond the calendar") from error
         leaf += 1
         if not leaf % PACE:
             progress(leaf)
@@ -114,12 +118,15 @@ def _tally(fold: Fold, one: Exported, number: int, size: int, pool_micros: int) 
     closing, name = one.header.closing, path(number, ENTRIES)
     if size != closing.log_size:
         raise Unreadable(name, f"ends at leaf {size}, the header's log at {closing.log_size}")
-    supply = {supply.currency: supply.custodial for supply in unpack_supply(closing.supply)}
+    try:
+        supply = {supply.currency: supply.custodial for supply in unpack_supply(closing.supply)}
+        word = netting.unpack(closing.gross).get(POOL, 0)
+    except Unreadable as error:
+        raise Unreadable(path(number, "header.json"), str(error)) from error
     for currency in sorted(supply.keys() | fold.outstanding.keys()):
         found, said = fold.outstanding.get(currency, 0), supply.get(currency, 0)
         if found != said:
             raise Unreadable(name, f"{found} points of currency {currency} are outstanding, the header's C is {said}")
-    word = netting.unpack(closing.gross).get(POOL, 0)
     if rounded_half_even(pool_micros) != word:
         raise Unreadable(name, f"the pool received {pool_micros} micros, the header's word is {word}")
 

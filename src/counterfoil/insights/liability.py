@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from counterfoil.core.calendar import text_instant
 from counterfoil.core.settlement import unpack_supply
 from counterfoil.core.units import BASIS_POINTS, mul_div_half_even
-from counterfoil.insights import deferral, stock, tally
 from counterfoil.insights.breakage import Assumptions, Basis, Matured
-from counterfoil.insights.deferral import Movement
+from counterfoil.insights.deferral import Movement, movement
 from counterfoil.insights.ledger import Ledger
 from counterfoil.insights.stock import Band, Stock
+from counterfoil.insights.sums import together
 from counterfoil.insights.tally import Closed, Flows
 
 
@@ -140,7 +140,7 @@ def report(ledger: Ledger, assumptions: Assumptions, only: int | None = None) ->
 
 
 def _coverage(ledger: Ledger, only: int | None) -> Coverage:
-    whole = stock.together(ledger.stocks.values())
+    whole = together(ledger.stocks.values(), Stock())
     funded, face = whole.funded_micros, whole.funded_micros + whole.unfunded_micros
     pool, hidden = ledger.pool_micros, only is not None
     return Coverage(
@@ -177,7 +177,7 @@ def _figures(ledger: Ledger, assumptions: Assumptions, currency: int, party: int
     if before.rights.issued:
         was, _basis = assumptions.estimate(party, settlement - 1, before.matured)
     breakage = Breakage(estimate, basis, was, *_counts(now.matured))
-    moved = deferral.movement(before.rights, was, now.rights, estimate)
+    moved = movement(before.rights, was, now.rights, estimate)
     return _row(
         (party, ledger.rules.name_of(party)), ledger.stocks[key], (now.flows, now.flows.less(before.flows)),
         ledger.days_to_first_burn.get(key, []), supply, breakage, moved,
@@ -185,11 +185,11 @@ def _figures(ledger: Ledger, assumptions: Assumptions, currency: int, party: int
 
 
 def _total(ledger: Ledger, currency: int, supply: int, rows: tuple[Figures, ...]) -> Figures:
-    held = stock.together(one for (number, _party), one in ledger.stocks.items() if number == currency)
-    flows = tally.together(row.to_date for row in rows), tally.together(row.in_settlement for row in rows)
+    held = together((one for (number, _party), one in ledger.stocks.items() if number == currency), Stock())
+    flows = together((row.to_date for row in rows), Flows()), together((row.in_settlement for row in rows), Flows())
     return _row(
         (None, "coalition"), held, flows, ledger.days_to_first_burn.get((currency, 0), []), supply, None,
-        deferral.together(row.deferred_revenue for row in rows),
+        together((row.deferred_revenue for row in rows), Movement()),
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -102,15 +101,3 @@ def runs_out(expires_at: int, at: int) -> int:
     if expires_at == NEVER:
         return len(RUNS_OUT) + 1
     return next((i for i, (days, _name) in enumerate(RUNS_OUT) if expires_at <= at + days * DAY), len(RUNS_OUT))
-
-
-def together(stocks: Iterable[Stock]) -> Stock:
-    """The sum of several issuers'."""
-    total = Stock()
-    for one in stocks:
-        for name in ("available", "held", "pending", "debt", "funded_micros", "unfunded_micros"):
-            setattr(total, name, getattr(total, name) + getattr(one, name))
-        for mine, theirs in ((total.ages, one.ages), (total.runs_out, one.runs_out)):
-            for band, more in zip(mine, theirs, strict=True):
-                band.add(more.points, more.funded_micros, more.unfunded_micros)
-    return total

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import astuple, dataclass, field
 
 from counterfoil.insights.breakage import Cohort, Matured, matured
@@ -29,12 +28,6 @@ class Flows:
     def less(self, before: Flows) -> Flows:
         """What came since."""
         return Flows(*(a - b for a, b in zip(astuple(self), astuple(before), strict=True)))
-
-
-def together(flows: Iterable[Flows]) -> Flows:
-    """The sum of several issuers'."""
-    rows = [astuple(one) for one in flows]
-    return Flows(*(sum(column) for column in zip(*rows, strict=True))) if rows else Flows()
 
 
 @dataclass(frozen=True, slots=True)
