@@ -35,6 +35,14 @@ class Owed:
     left: int
 
 
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How many members burned, and the lower median of the whole days until they did; None where nobody has."""
+
+    members: int = 0
+    days: int | None = None
+
+
 @dataclass(slots=True)
 class Fold:
     """`apply` takes entries in log order with the handle of the first member (0: none). Raises Unreadable."""
@@ -156,15 +164,15 @@ class Fold:
             found.setdefault(owed.key, Stock()).debt += owed.left
         return found
 
-    def days_to_first_burn(self) -> dict[Key, list[int]]:
-        """Whole days, sorted, one per member who burned: from the first earn to the first burn of an issuer's points."""
+    def days_to_first_burn(self) -> dict[Key, Habit]:
+        """From a member's first earn to its first burn of an issuer's points, over all who burned."""
         found: dict[Key, list[int]] = {}
         for name, burned_at in self._first_burn.items():
             earned_at = self._first_earn.get(name)
             if earned_at is not None:  # whoever burned only gifts is not counted
                 currency, party = (name & _KEY) >> _CURRENCY, name & (1 << _CURRENCY) - 1
                 found.setdefault((currency, party), []).append(max(0, burned_at - earned_at) // DAY)
-        return {key: sorted(days) for key, days in found.items()}
+        return {key: Habit(len(days), sorted(days)[(len(days) - 1) // 2]) for key, days in found.items()}
 
 
 def _issue(lot: Lot, points: int) -> None:

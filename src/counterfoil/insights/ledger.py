@@ -21,7 +21,7 @@ from counterfoil.core.errors import Unreadable
 from counterfoil.core.files import ENTRIES, LIABILITIES, RULEBOOK, FileHash, Hasher, hashed, manifest_hash, pack_entry
 from counterfoil.core.settlement import Header, unpack_supply
 from counterfoil.core.units import rounded_half_even
-from counterfoil.insights.fold import Fold, Key
+from counterfoil.insights.fold import Fold, Habit, Key
 from counterfoil.insights.stock import Stock
 from counterfoil.insights.tally import Closed
 
@@ -49,7 +49,7 @@ class Ledger:
     before: dict[Key, Closed] = field(default_factory=dict)
     now: dict[Key, Closed] = field(default_factory=dict)
     stocks: dict[Key, Stock] = field(default_factory=dict)
-    days_to_first_burn: dict[Key, list[int]] = field(default_factory=dict)
+    days_to_first_burn: dict[Key, Habit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from counterfoil.core.settlement import unpack_supply
 from counterfoil.core.units import BASIS_POINTS, mul_div_half_even
 from counterfoil.insights.breakage import Assumptions, Basis, Matured
 from counterfoil.insights.deferral import Movement, movement
+from counterfoil.insights.fold import Habit
 from counterfoil.insights.ledger import Ledger
 from counterfoil.insights.stock import Band, Stock
 from counterfoil.insights.sums import together
@@ -180,7 +181,7 @@ def _figures(ledger: Ledger, assumptions: Assumptions, currency: int, party: int
     moved = movement(before.rights, was, now.rights, estimate)
     return _row(
         (party, ledger.rules.name_of(party)), ledger.stocks[key], (now.flows, now.flows.less(before.flows)),
-        ledger.days_to_first_burn.get(key, []), supply, breakage, moved,
+        ledger.days_to_first_burn.get(key, Habit()), supply, breakage, moved,
     )  # fmt: skip
 
 
@@ -188,20 +189,20 @@ def _total(ledger: Ledger, currency: int, supply: int, rows: tuple[Figures, ...]
     held = together((one for (number, _party), one in ledger.stocks.items() if number == currency), Stock())
     flows = together((row.to_date for row in rows), Flows()), together((row.in_settlement for row in rows), Flows())
     return _row(
-        (None, "coalition"), held, flows, ledger.days_to_first_burn.get((currency, 0), []), supply, None,
+        (None, "coalition"), held, flows, ledger.days_to_first_burn.get((currency, 0), Habit()), supply, None,
         together((row.deferred_revenue for row in rows), Movement()),
     )  # fmt: skip
 
 
 def _row(
-    party: tuple[int | None, str], held: Stock, flows: tuple[Flows, Flows], days: list[int], supply: int,
+    party: tuple[int | None, str], held: Stock, flows: tuple[Flows, Flows], habit: Habit, supply: int,
     breakage: Breakage | None, moved: Movement,
 ) -> Figures:  # fmt: skip
     to_date, since = flows
     return Figures(
         *party, held.outstanding, held.available, held.held, held.pending, held.debt, held.funded_micros,
         held.unfunded_micros, _bp(held.outstanding, supply), _bp(to_date.burned, to_date.issued),
-        _bp(to_date.burned_elsewhere, to_date.burned), len(days), days[(len(days) - 1) // 2] if days else None,
+        _bp(to_date.burned_elsewhere, to_date.burned), habit.members, habit.days,
         to_date, since, tuple(held.ages), tuple(held.runs_out), breakage, moved,
     )  # fmt: skip
 
