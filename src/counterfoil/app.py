@@ -21,6 +21,8 @@ from counterfoil.features.budgets.routes import router as budgets
 from counterfoil.features.disputes.routes import router as disputes
 from counterfoil.features.exchange.routes import router as exchange
 from counterfoil.features.health.routes import router as health
+from counterfoil.features.liability.routes import Ledgers
+from counterfoil.features.liability.routes import router as liability
 from counterfoil.features.log.routes import router as log
 from counterfoil.features.members.routes import router as members
 from counterfoil.features.overview.routes import router as overview
@@ -59,6 +61,7 @@ FEATURES = (
     programme_parts,
     statements,
     settlements,
+    liability,
     log,
     sandbox,
     overview,
@@ -127,6 +130,7 @@ def build(plan: Plan) -> FastAPI:
         metrics,
         embedded,
     )
+    app.state.ledgers = Ledgers()
     problems.install(app)
     for router in FEATURES:
         app.include_router(router)

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -140,6 +140,24 @@ def audit(
     from counterfoil.audit.command import run
 
     raise typer.Exit(run(export, sealed, counterfoils, rpc, settlement, as_json))
+
+
+@app.command()
+def liability(
+    sealed: Annotated[Path, typer.Option(help="Folder of the sealed export.")],
+    public: Annotated[Path, typer.Option(help="Folder of the public export.")],
+    settlement: Annotated[int | None, typer.Option(min=1, help="As of which close; default: the last.")] = None,
+    breakage_bp: Annotated[int, typer.Option(min=0, max=10_000, help="Where no cohort has matured yet.")] = 0,
+    estimate: Annotated[
+        list[str] | None, typer.Option(help="A partner's own breakage: PARTNER:BASISPOINTS[@SETTLEMENT]; repeat it.")
+    ] = None,
+    form: Annotated[Literal["json", "csv"], typer.Option("--format", help="How it is written.")] = "json",
+    out: Annotated[Path | None, typer.Option(help="File to write; default: standard output.")] = None,
+) -> None:
+    """What is outstanding, how old, how far covered, and deferred revenue, from the exports alone: exit 2 unreadable."""
+    from counterfoil.features.liability.command import run
+
+    raise typer.Exit(run(public, sealed, settlement, breakage_bp, estimate or [], form, out))
 
 
 @app.command()

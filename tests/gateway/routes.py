@@ -69,6 +69,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/settlements/preview"): ("read", None),
     ("GET", "/v1/settlements/{number}"): ("read", None),
     ("GET", "/v1/settlements/{number}/rows"): ("read", None),
+    ("GET", "/v1/settlements/{number}/liability"): ("read", None),
     ("POST", "/v1/settlements/{number}/signatures"): ("sign", SIGNATURE),
     ("GET", "/v1/rulebook"): (PUBLIC, None),
     ("GET", "/v1/exports/public"): (PUBLIC, None),

@@ -82,6 +82,7 @@ def questions(here: Planted) -> Iterator[tuple[str, str]]:
         "/v1/entries": ["?limit=500", "?cursor=ent_0000000000000000"],
         "/v1/members/{member}/entries": ["?limit=500"],
         "/v1/settlements/{number}/rows": ["?limit=5000", "?cursor=1"],
+        "/v1/settlements/{number}/liability": ["?format=csv", "?estimate=16:5000"],
         "/v1/statement": ["?settlement=1", "?settlement=2"],
     }
     for method, path in sorted(routes_of(here.stand.app)):

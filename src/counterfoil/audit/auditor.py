@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from counterfoil.audit import evidence, onchain
-from counterfoil.audit.case import Case, Lacks, Progress, silent
+from counterfoil.audit.case import Case, Lacks
 from counterfoil.audit.checks import books, files, headers, inclusion, kept, liabilities, log
 from counterfoil.audit.evidence import Folder, Missing, Signed
 from counterfoil.audit.onchain import Chain
 from counterfoil.audit.report import PER_CHECK, Check, Finding, Report
+from counterfoil.audit.terminal import Progress, silent
 from counterfoil.chain.client import Web3
 from counterfoil.core.errors import Unreadable
 

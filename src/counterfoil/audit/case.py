@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from counterfoil.audit.evidence import Folder, Programme, Signed, settlement_name
 from counterfoil.audit.onchain import Chain
 from counterfoil.audit.report import Finding
-
-Progress = Callable[[str, int, int], None]  # what, done, of how many
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
+from counterfoil.audit.terminal import Progress, silent
 
 
 class Lacks(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -88,9 +88,9 @@ def sealed(engine: Engine) -> Iterator[File]:
     for row in rows:
         folder = f"settlements/{row.number:06d}"
         bodies, pairs = [], []
-        for one in books.leaves(engine, row.first_leaf, row.log_size):
-            bodies.append(pack_entry(one.body))
-            pairs.append((handle(one.member), handle(one.other)))
+        for body, first, second in records(engine, row, handle):
+            bodies.append(pack_entry(body))
+            pairs.append((first, second))
         packed, owners = b"", []
         with engine.connect() as connection:
             for currency, totals in sorted(
@@ -104,6 +104,12 @@ def sealed(engine: Engine) -> Iterator[File]:
         entries, places = pack_handles(pairs, owners)
         yield f"{folder}/handles", entries
         yield f"{folder}/liability_handles", places
+
+
+def records(engine: Engine, row: Any, handle: Callable[[int | None], int]) -> Iterator[tuple[bytes, int, int]]:
+    """A settlement's entries as the sealed export has them: body, and the two members' handles. Streams."""
+    for one in books.leaves(engine, row.first_leaf, row.log_size):
+        yield one.body, handle(one.member), handle(one.other)
 
 
 def tar(files: Iterator[File]) -> Iterator[bytes]:
