@@ -27,7 +27,8 @@ _CODES = {
         "forbidden", "not_in_livemode", "partner_exited", "partner_suspended", "wrong_partner",
     ),
     404: (
-        "not_found", "unknown_burn", "unknown_currency", "unknown_earn", "unknown_hold", "unknown_member",
+        "not_found", "unknown_burn", "unknown_currency", "unknown_earn", "unknown_hold", "unknown_invoice",
+        "unknown_legal_entity", "unknown_member",
         "unknown_partner", "unknown_promotion", "unknown_quote", "unknown_rate", "unknown_reward",
         "unknown_settlement", "unknown_voucher",
     ),
@@ -36,7 +37,7 @@ _CODES = {
     ),
     409: (
         "already_captured", "already_disputed", "already_released", "already_ruled", "balance_limit",
-        "capture_exceeds_hold", "clock_backwards", "currency_not_accepted", "dispute_window_closed",
+        "brand_taken", "capture_exceeds_hold", "clock_backwards", "currency_not_accepted", "dispute_window_closed",
         "duplicate_external_id", "erasure_not_due", "hold_expired", "increment_violation",
         "insufficient_points", "line_disputed", "not_disputed", "nothing_to_dispute",
         "occurred_too_long_ago", "partners_fixed", "prefunding_exhausted", "quote_expired", "quote_used",

@@ -30,6 +30,7 @@ from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import BadSignature, PartnersFixed, ReadOnly, SettlementNotWaiting
 from counterfoil.core.settlement import Header, outcome, pack_defaults
 from counterfoil.settlement.closing import closing_of, compute
+from counterfoil.settlement.invoicing import invoice
 from counterfoil.settlement.rulebook import rulebook_hash
 from counterfoil.store import books, json_text, registry, settlements
 from counterfoil.store.engine import Engine, writing
@@ -111,6 +112,8 @@ class Cycle:
         self.assert_writable()
         for fixed in settlements.every(self.engine, state="closing"):
             compute(self.engine, fixed.number, self.crash)
+        while invoice(self.engine, self.crash):
+            pass
         row = next((one for one in settlements.every(self.engine) if one.state != "final"), None)
         if row is None:
             return False
