@@ -21,6 +21,7 @@ from counterfoil.core.refusals import ReadOnly
 from counterfoil.features.disputes.routes import router as disputes
 from counterfoil.features.exchange.routes import router as exchange
 from counterfoil.features.health.routes import router as health
+from counterfoil.features.invoices.routes import router as invoices
 from counterfoil.features.log.routes import router as log
 from counterfoil.features.members.routes import router as members
 from counterfoil.features.overview.routes import router as overview
@@ -58,6 +59,7 @@ FEATURES = (
     programme_parts,
     statements,
     settlements,
+    invoices,
     log,
     sandbox,
     overview,

@@ -89,7 +89,7 @@ def spans(belongs: Belongs | None, partner: int) -> list[tuple[str, int, int | N
 
 
 def completed(buyer: Profile, seller: Profile) -> Profile:
-    """A buyer's profile with what it leaves to the seller filled in."""
+    """A profile with what it leaves to the seller filled in; of the seller's own, with the defaults."""
     days = seller.payment_days if buyer.payment_days is None else buyer.payment_days
     return Profile(
         buyer.name, buyer.address, buyer.country, buyer.tax_ids, buyer.email, buyer.language,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from counterfoil.core.accounts import OPERATOR, POOL, PREFUNDING, RESERVE, estate, kept_for, owner_of
+from counterfoil.core.accounts import OPERATOR, PREFUNDING, RESERVE, estate, kept_for, owner_of
 from counterfoil.core.entities import OUTSIDE, Tax
 from counterfoil.core.entry import Entry, Move, Place, Verb
 from counterfoil.core.legs import DebtOf, TermsOf, priced
@@ -61,7 +61,7 @@ class Flow:
     micros: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Name:
     """What a line is about: lines of one name are one line. `corrects`: the earlier settlement, 0 for none."""
 
@@ -70,6 +70,10 @@ class Name:
     kind: Kind
     refund: bool
     unit_micros: int  # 0: no price per point
+
+    def place(self) -> tuple[int, int, int, bool, int]:
+        """Its order on a document."""
+        return self.partner, self.corrects, list(Kind).index(self.kind), self.refund, self.unit_micros
 
 
 @dataclass(slots=True)
@@ -115,27 +119,25 @@ def flows(entry: Entry, root: Entry, terms_of: TermsOf, debt_of: DebtOf) -> Iter
 
 def _kind(root: Entry, move: Move | None, other: int, signed: int) -> tuple[Kind, bool]:
     """What money to or from `other` is for, and whether it is given back."""
+    fee, swap, refund = other == OPERATOR, root.verb is Verb.EXCHANGE, False
+    issued = Kind.FEE if fee else Kind.ISSUANCE
     if move is None:
-        return (Kind.EXCHANGE_FEE if (root.verb, other) == (Verb.EXCHANGE, OPERATOR) else _PLAIN[root.verb]), False
+        return Kind.EXCHANGE_FEE if swap and fee else _PLAIN[root.verb], False
     match move.target:
         case Place.AVAILABLE if move.source in {Place.ISSUED, Place.PENDING}:
-            if root.verb is Verb.EXCHANGE:
-                return (Kind.EXCHANGE_FEE if other == OPERATOR else Kind.EXCHANGE), False
-            return (Kind.FEE if other == OPERATOR else Kind.ISSUANCE), False
-        case Place.BURNED | Place.REPAID:
-            if signed < 0:
-                return (Kind.FEE if other == OPERATOR else Kind.USE), False
-            if move.target is Place.REPAID:  # recovered for a refunded earn, from whatever lot
-                return (Kind.FEE if other == OPERATOR else Kind.ISSUANCE), True
-            return (Kind.EXCHANGE if root.verb is Verb.EXCHANGE else Kind.REDEMPTION), False
+            kind = (Kind.EXCHANGE_FEE if fee else Kind.EXCHANGE) if swap else issued
+        case Place.BURNED | Place.REPAID if signed < 0:
+            kind = Kind.FEE if fee else Kind.USE
+        case Place.BURNED:
+            kind = Kind.EXCHANGE if swap else Kind.REDEMPTION
+        case Place.TAKEN | Place.REPAID:  # recovered for a refunded earn, from whatever lot
+            kind, refund = issued, True
         case Place.AVAILABLE | Place.RENEWED:
-            back = Kind.USE if other == POOL else Kind.FEE
-            return (back if signed > 0 else Kind.REDEMPTION), True
-        case Place.TAKEN:
-            return (Kind.FEE if other == OPERATOR else Kind.ISSUANCE), True
-        case _:
-            assert move.target is Place.EXPIRED
-            return Kind.BREAKAGE, False
+            kind, refund = Kind.REDEMPTION if signed < 0 else Kind.FEE if fee else Kind.USE, True
+        case target:
+            assert target is Place.EXPIRED
+            kind = Kind.BREAKAGE
+    return kind, refund
 
 
 def corrects(root: Entry, flow: Flow) -> bool:
@@ -197,16 +199,16 @@ class Draft:
         return sorted({one.corrects for one in self.lines if one.corrects})
 
 
-def drafts(
-    lines: Lines, settled: Mapping[int, int], taxes: Mapping[tuple[int, int], Sequence[Tax]]
-) -> list[Draft]:
+def drafts(lines: Lines, settled: Mapping[int, int], taxes: Mapping[tuple[int, int], Sequence[Tax]]) -> list[Draft]:
     """The documents of one legal entity: of the settlement, then of what corrects earlier ones.
 
     `settled`: what each of its partners' positions moves, micros, rounded; `taxes`: the scheme in force by partner and
     settlement corrected (0: this one). The corrections are rounded alone, the settlement's document takes the rest.
     """
-    now = [_line(name, *sums, taxes) for name, sums in sorted(lines.sums.items()) if not name.corrects and any(sums)]
-    earlier = [_line(name, *sums, taxes) for name, sums in sorted(lines.sums.items()) if name.corrects and any(sums)]
+    every = [
+        _line(name, *lines.sums[name], taxes) for name in sorted(lines.sums, key=Name.place) if any(lines.sums[name])
+    ]
+    now, earlier = ([one for one in every if bool(one.corrects) is past] for past in (False, True))
     whole, made = sum(settled.values()), []
     back = sum(one.amount_micros for one in earlier)
     rounded = rounded_half_even(back) if now else whole

@@ -74,10 +74,16 @@ def _some(lines: Lines, partners: list[int]) -> Lines:
 
 
 def _issue(
-    connection: Connection, programme: registry.Programme, row: Any, entity: str, lines: Lines, rounded: Mapping[int, int]
+    connection: Connection,
+    programme: registry.Programme,
+    row: Any,
+    entity: str,
+    lines: Lines,
+    rounded: Mapping[int, int],
 ) -> None:
     """One legal entity's documents of a settlement."""
-    seller = completed(_profile(connection, SELLER, row.closed_at) or Profile("Operator"), Profile(""))
+    operator = _profile(connection, SELLER, row.closed_at) or Profile("Operator")
+    seller = completed(operator, operator)
     partners = sorted({name.partner for name in lines.sums})
     plain = Profile(" / ".join(programme.name_of(partner) for partner in partners))
     buyer = completed(_profile(connection, entity, row.closed_at) or plain, seller)
@@ -122,7 +128,10 @@ def _head(programme: registry.Programme, row: Any, buyer: Profile) -> dict[str, 
 def _corrects(draft: Draft, named: Mapping[tuple[int, int], str]) -> list[dict[str, Any]]:
     """Earlier settlements with the documents it had there; none if no money moved then."""
     return [
-        {"settlement": number, "numbers": sorted({name for (corrects, _p), name in named.items() if corrects == number})}
+        {
+            "settlement": number,
+            "numbers": sorted({name for (corrects, _p), name in named.items() if corrects == number}),
+        }
         for number in draft.corrects
     ]
 

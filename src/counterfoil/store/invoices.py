@@ -130,9 +130,7 @@ def _moves_money(entry: Entry) -> bool:
     return entry.partner != 0 and any(one.unit == MONEY for one in entry.postings)
 
 
-def _add(
-    connection: Connection, lines: Lines, entries: Sequence[tuple[Entry, Entry]], spans_: Sequence[Span]
-) -> None:
+def _add(connection: Connection, lines: Lines, entries: Sequence[tuple[Entry, Entry]], spans_: Sequence[Span]) -> None:
     lots = _lots(connection, entries)
     debts = _debts(connection, (entry for entry, _root in entries))
     roots = {root.id: root for _entry, root in entries if root.verb in REFUNDS}
