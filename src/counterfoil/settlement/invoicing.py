@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
 
 from counterfoil.core.accounts import FIRST_PARTNER, settled_by
 from counterfoil.core.calendar import local_day, text_instant
@@ -27,7 +26,7 @@ from counterfoil.core.entities import (
 )
 from counterfoil.core.invoices import CREDIT_NOTE, Draft, Line, Lines, drafts
 from counterfoil.store import invoices, json_text, registry, settlements
-from counterfoil.store.engine import Engine, writing
+from counterfoil.store.engine import Connection, Engine, writing
 from counterfoil.store.invoices import Span
 from counterfoil.store.records import recorded
 
@@ -104,10 +103,11 @@ def _issue(
             "seller": {"entity": SELLER, **msgspec.to_builtins(seller)},
             "buyer": {"entity": entity, **msgspec.to_builtins(buyer), "partners": [
                 {"id": partner, "name": programme.name_of(partner)} for partner in partners
+                if any(line.partner == partner for line in draft.lines)
             ]},
             "corrects": _corrects(draft, named), **_sums(draft, programme),
         }  # fmt: skip
-        invoices.keep(connection, series, entity, row.closed_at, body)
+        invoices.keep(connection, series, body)
 
 
 def _profile(connection: Connection, entity: str, at: int) -> Profile | None:

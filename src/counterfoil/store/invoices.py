@@ -11,17 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, Select, and_, insert, select, update
 
 from counterfoil.core.encoding import decode
-from counterfoil.core.entities import Belongs, entity_at, spans
 from counterfoil.core.entry import DebtMade, Entry, Verb, group_of, place_of
 from counterfoil.core.invoices import REFUNDS, Lines, corrects, flows
 from counterfoil.core.lots import LotTerms
 from counterfoil.core.units import MONEY
 from counterfoil.store import books, bulk, json_text, tables
-from counterfoil.store.records import recorded
-from counterfoil.store.tables import counter, invoice
+from counterfoil.store.tables import counter, invoice, invoice_partner
 
 SETTLEMENTS, INVOICES = "settlements", "invoices"
 _CHUNK = 2_000  # entries whose lots are read together
@@ -53,16 +51,17 @@ def take(connection: Connection, number: int) -> bool:
     return True
 
 
-def keep(connection: Connection, series: str, entity: str, closed_at: int, body: dict[str, Any]) -> str:
+def keep(connection: Connection, series: str, body: dict[str, Any]) -> str:
     """Number a document and store it. `take` came first. Returns the number."""
     number = f"{series}-{_next(connection, f'series:{series}'):06d}"
-    text = json_text.canonical({**body, "number": number})
+    text, place = json_text.canonical({**body, "number": number}), _next(connection, INVOICES)
     connection.execute(
         insert(invoice).values(
-            place=_next(connection, INVOICES), number=number, kind=body["kind"], settlement=body["settlement"],
-            closed_at=closed_at, entity=entity, body=text.decode(), hash=hashlib.sha256(text).digest(),
+            place=place, number=number, kind=body["kind"], settlement=body["settlement"],
+            entity=body["buyer"]["entity"], body=text.decode(), hash=hashlib.sha256(text).digest(),
         )
     )  # fmt: skip
+    bulk.insert(connection, invoice_partner, [(one["id"], place) for one in body["buyer"]["partners"]])
     return number
 
 
@@ -79,37 +78,32 @@ def _next(connection: Connection, name: str) -> int:
 
 
 def page(engine: Engine, partner: int | None, after: int, limit: int) -> list[Row[Any]]:
-    """Documents by place after a cursor; of a partner those of the legal entities it belonged to when they were made."""
-    query = select(invoice).where(invoice.c.place > after).order_by(invoice.c.place).limit(limit)
+    """Documents by place after a cursor; of a partner those that have lines of its own."""
+    query = _seen(partner).where(invoice.c.place > after).order_by(invoice.c.place).limit(limit)
     with engine.connect() as connection:
-        return list(connection.execute(query if partner is None else query.where(_of(connection, partner))))
+        return list(connection.execute(query))
 
 
 def one(engine: Engine, number: str, partner: int | None) -> Row[Any] | None:
     """A document by number, if it is this partner's to see."""
-    query = select(invoice).where(invoice.c.number == number)
     with engine.connect() as connection:
-        return connection.execute(query if partner is None else query.where(_of(connection, partner))).first()
-
-
-def _of(connection: Connection, partner: int) -> Any:
-    belonged = spans(recorded(connection, Belongs, str(partner)), partner)
-    return or_(*(
-        and_(invoice.c.entity == name, invoice.c.closed_at >= since, *([invoice.c.closed_at < end] if end else []))
-        for name, since, end in belonged
-    ))  # fmt: skip
+        return connection.execute(_seen(partner).where(invoice.c.number == number)).first()
 
 
 def corrected(connection: Connection, settlement: int, partner: int) -> dict[str, Any] | None:
     """The document of an earlier settlement that has a partner's lines, but for what that one corrected itself."""
-    query = select(tables.settlement.c.closed_at).where(tables.settlement.c.number == settlement)
-    closed_at = connection.execute(query).scalar_one()
-    entity = entity_at(recorded(connection, Belongs, str(partner)), partner, closed_at)
-    rows = connection.execute(
-        select(invoice.c.body).where(invoice.c.settlement == settlement, invoice.c.entity == entity)
-    )
-    bodies = [json_text.loads(text) for text in rows.scalars()]
+    rows = connection.execute(_seen(partner).where(invoice.c.settlement == settlement))
+    bodies = [json_text.loads(row.body) for row in rows]
     return next((body for body in bodies if not body["corrects"]), None)
+
+
+def _seen(partner: int | None) -> Select[Any]:
+    """Documents, of a partner's own if one is named."""
+    query = select(invoice)
+    if partner is None:
+        return query
+    own = (invoice_partner.c.place == invoice.c.place, invoice_partner.c.partner == partner)
+    return query.join(invoice_partner, and_(*own))
 
 
 # --- what lines are made from -----------------------------------------------------------------

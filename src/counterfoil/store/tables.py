@@ -158,8 +158,10 @@ liability = Table(  # a leaf stands in the trees of settlements [since, until)
 )  # fmt: skip
 invoice = Table(  # a document of a settlement, whole, as it was issued: never changed
     "invoice", metadata, _key("place", BigInteger), Column("number", Text, nullable=False, unique=True), _text("kind"),
-    Column("settlement", Integer, nullable=False), _big("closed_at"), _text("entity"), _text("body"), _bytes("hash"),
-    Index("invoice_entity", "entity", "place"),
+    Column("settlement", Integer, nullable=False), _text("entity"), _text("body"), _bytes("hash"),
+)  # fmt: skip
+invoice_partner = Table(  # whose lines are on it: those may read it
+    "invoice_partner", metadata, _key("partner", SmallInteger), _key("place", BigInteger),
 )  # fmt: skip
 counter = Table(  # gapless: `invoices`, `settlements` invoiced, and `series:NAME` of each series of numbers
     "counter", metadata, _key("name", Text), _big("last"),

@@ -23,11 +23,15 @@ def upgrade() -> None:
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("settlement", sa.Integer(), nullable=False),
-        sa.Column("closed_at", sa.BigInteger(), nullable=False),
         sa.Column("entity", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("place"),
         sa.UniqueConstraint("number"),
     )
-    op.create_index("invoice_entity", "invoice", ["entity", "place"])
+    op.create_table(
+        "invoice_partner",
+        sa.Column("partner", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("partner", "place"),
+    )

@@ -1,0 +1,305 @@
+"""Legal entities, brands, invoices and credit notes as partners and the operator find them."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from base64 import b64encode
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from counterfoil.features.invoices import pdf
+from counterfoil.features.invoices.words import WORDS, money
+from tests.features.seldom import SELDOM, scene
+from tests.gateway.stand import Stand, good, problem
+from tests.story.test_invoices import checked
+
+VAT = {"name": "VAT", "category": "S", "rate_bp": 2_200, "kinds": ["fee", "exchange_fee"]}
+SELLER = {
+    "name": "Punktikoda OÜ", "address": ["Pikk 1", "10123 Tallinn"], "country": "EE", "tax_ids": ["EE100000001"],
+    "taxes": [VAT], "payment": ["IBAN EE000000000000000000"], "payment_days": 10, "currency": "EUR",
+}  # fmt: skip
+BUYER = {"name": "Żółw i Synowie S.A.", "address": ["ul. Źródlana 5", "00-001 Łódź"], "country": "PL", "language": "pl"}
+
+
+def entity(one: Stand, which: str, /, **profile: Any) -> dict[str, Any]:
+    made: dict[str, Any] = good(one.post("operator", f"legal-entities/{which}", profile))
+    return made
+
+
+def belongs(one: Stand, who: str, name: str, **more: Any) -> None:
+    good(one.post("operator", f"partners/{one.sides[who].id}/legal-entity", {"entity": name, **more}))
+
+
+def documents(one: Stand, who: str = "operator") -> list[dict[str, Any]]:
+    return [good(one.get(who, f"/v1/invoices/{shown['number']}")) for shown in one.read(who, "invoices")["data"]]
+
+
+def closed(one: Stand) -> int:
+    number = one.close()
+    good(one.advance())
+    return number
+
+
+def lines(body: dict[str, Any]) -> dict[tuple[str, str, bool], tuple[int | None, int | None, int]]:
+    return {
+        (line["partner"], line["kind"], line["refund"]): (line["points"], line["unit_micros"], line["amount_micros"])
+        for line in body["lines"]
+    }
+
+
+def story(one: Stand) -> str:
+    """Two partners of one legal entity trade; then a rate changes, and a sale of before is refunded."""
+    entity(one, "operator", **SELLER)
+    entity(one, "zolw", **BUYER)
+    belongs(one, "A", "zolw")
+    belongs(one, "B", "zolw")
+    member = one.member()
+    one.earn("A", member, 10_001, "sale")
+    one.burn("B", member, 3_000)
+    closed(one)
+    entity(one, "operator", **{**SELLER, "taxes": [{**VAT, "rate_bp": 2_400}]})
+    entity(one, "zolw", **{**BUYER, "name": "Żółw w likwidacji"})
+    good(one.post("A", "refunds", {"external_id": "back", "earn": "sale", "points": 1_000}))
+    one.earn("B", member, 500)
+    closed(one)
+    return member
+
+
+def test_one_document_for_all_partners_of_an_entity_and_one_for_what_it_corrects(engines: Stand) -> None:
+    story(engines)
+    first, second, correction = documents(engines)
+    assert (first["number"], first["kind"], first["settlement"]) == ("INV-000001", "invoice", 1)
+    assert first["buyer"]["partners"] == [{"id": 16, "name": "A"}, {"id": 17, "name": "B"}]
+    assert lines(first) == {
+        ("A", "issuance", False): (10_001, 10_000, -100_010_000),
+        ("A", "fee", False): (10_001, 1_000, -10_001_000),
+        ("B", "redemption", False): (3_000, 10_000, 30_000_000),
+        (None, "rounding", False): (None, None, 1_000),
+    }
+    rounded = engines.read("operator", "settlements/1")["rounded"]
+    assert first["net_micros"] == rounded["A"] + rounded["B"] == -80_010_000
+    rate = {"name": "VAT", "category": "S", "rate_bp": 2_200, "note": ""}
+    assert first["taxes"][0] == {**rate, "base_micros": -10_001_000, "tax_micros": -2_200_000}
+    assert (first["tax_micros"], first["total_micros"]) == (-2_200_000, -82_210_000)
+    assert (second["number"], second["kind"], second["tax_micros"]) == ("INV-000002", "invoice", -120_000)
+    assert second["buyer"]["name"] == "Żółw w likwidacji"
+    assert (correction["number"], correction["kind"]) == ("CN-000001", "credit_note")
+    assert correction["corrects"] == [{"settlement": 1, "numbers": ["INV-000001"]}]
+    assert lines(correction) == {
+        ("A", "issuance", True): (1_000, 10_000, 10_000_000),
+        ("A", "fee", True): (1_000, 1_000, 1_000_000),
+    }
+    assert correction["tax_micros"] == 220_000, "a correction keeps the rate of what it corrects"
+    rounded = engines.read("operator", "settlements/2")["rounded"]
+    assert second["net_micros"] + correction["net_micros"] == rounded["A"] + rounded["B"]
+    checked_totals(engines)
+
+
+def checked_totals(one: Stand) -> None:
+    """Over everybody the documents, the pool and the operator sum to zero: the operator is on the other side of each."""
+    for settlement in one.read("operator", "settlements")["data"]:
+        net = sum(body["net_micros"] for body in documents(one) if body["settlement"] == settlement["number"])
+        others = sum(micros for name, micros in settlement["rounded"].items() if name not in one.sides)
+        assert net + others == 0
+
+
+def test_what_was_issued_never_changes(engines: Stand) -> None:
+    member = story(engines)
+    before = documents(engines)
+    entity(engines, "zolw", **{**BUYER, "name": "Somebody else"})
+    entity(engines, "operator", **{**SELLER, "name": "Another", "invoice_series": "NEW"})
+    engines.earn("A", member, 5)
+    closed(engines)
+    after = documents(engines)
+    assert after[: len(before)] == before
+    assert [body["number"] for body in after[len(before) :]] == ["NEW-000001"]
+
+
+def test_a_later_version_waits_for_its_day(books: Stand) -> None:
+    member = books.member()
+    books.earn("A", member, 5)
+    belongs_to = "2025-12-05T00:00:00Z"
+    entity(books, "later", name="Later Ltd")
+    entity(books, "later", name="Latest Ltd", since="2026-01-01T00:00:00Z")
+    belongs(books, "A", "later", since=belongs_to)
+    closed(books)
+    books.clock(belongs_to)
+    books.earn("A", member, 5)
+    closed(books)
+    books.clock("2026-01-01T00:00:00Z")
+    books.earn("A", member, 5)
+    closed(books)
+    found = [(body["buyer"]["entity"], body["buyer"]["name"]) for body in documents(books)]
+    assert found == [("partner-16", "A"), ("later", "Later Ltd"), ("later", "Latest Ltd")]
+    assert len(documents(books, "A")) == 3
+    shown = books.read("A", "legal-entities")["data"]
+    assert [one["entity"] for one in shown] == ["later", "partner-16"]
+    assert [len(one["versions"]) for one in shown] == [2, 0]
+
+
+def test_a_partner_sees_the_documents_with_lines_of_its_own(books: Stand) -> None:
+    member = story(books)
+    belongs(books, "B", "partner-17")
+    books.earn("A", member, 50)
+    closed(books)
+    assert [body["number"] for body in documents(books, "A")] == ["INV-000001", "CN-000001", "INV-000003"]
+    assert [body["number"] for body in documents(books, "B")] == ["INV-000001", "INV-000002"]
+    problem(books.get("B", "/v1/invoices/INV-000003"), 404, "unknown_invoice", "invoice")
+    problem(books.get("operator", "/v1/invoices/INV-000004"), 404, "unknown_invoice", "invoice")
+    assert [one["entity"] for one in books.read("B", "legal-entities")["data"]] == ["partner-17"]
+    problem(books.get("B", "/v1/legal-entities/operator"), 404, "unknown_legal_entity", "entity")
+    assert [one["id"] for one in books.read("operator", "legal-entities/zolw")["partners"]] == [16]
+
+
+def test_a_list_goes_on_where_a_page_ended(books: Stand) -> None:
+    story(books)
+    seen, cursor = [], None
+    while True:
+        page = books.read("operator", "invoices", limit=1, **({"cursor": cursor} if cursor else {}))
+        seen += [one["number"] for one in page["data"]]
+        cursor = page["next_cursor"]
+        if not page["has_more"]:
+            break
+    assert seen == ["INV-000001", "INV-000002", "CN-000001"]
+    problem(books.get("operator", "/v1/invoices", cursor="x"), 400, "invalid_request", "cursor")
+
+
+def test_json_is_what_was_stored_and_hashed(engines: Stand) -> None:
+    story(engines)
+    for shown in engines.read("operator", "invoices")["data"]:
+        answer = engines.get("operator", f"/v1/invoices/{shown['number']}")
+        digest = hashlib.sha256(answer.content)
+        assert digest.hexdigest() == shown["sha256"]
+        assert answer.headers["repr-digest"] == f"sha-256=:{b64encode(digest.digest()).decode()}:"
+        assert answer.json()["total_micros"] == shown["total_micros"]
+
+
+def test_csv_says_the_same(books: Stand) -> None:
+    entity(books, "operator", **{**SELLER, "name": "=SUM(A1)"})
+    entity(books, "zolw", **{**BUYER, "name": 'Quote "and", comma'})
+    belongs(books, "A", "zolw")
+    books.earn("A", books.member(), 1_001)
+    closed(books)
+    (body,) = documents(books)
+    answer = books.get("A", f"/v1/invoices/{body['number']}", format="csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode(), newline="")))
+    assert [int(row["amount_micros"]) for row in rows] == [line["amount_micros"] for line in body["lines"]]
+    assert sum(int(row["amount_micros"]) for row in rows) == body["net_micros"] == int(rows[0]["document_net_micros"])
+    for row, line in zip(rows, body["lines"], strict=True):
+        told = {name: row[name] or None for name in ("kind", "partner", "points", "unit_micros", "corrects")}
+        assert told == {name: None if line[name] is None else str(line[name]) for name in told}
+        assert row["tax_category"] == line["tax"]["category"]
+        assert row["buyer"] == 'Quote "and", comma'
+        assert row["seller"] == "'=SUM(A1)", "a spreadsheet would compute it"
+
+
+def test_pdf_says_the_totals_and_is_the_same_each_time(books: Stand) -> None:
+    story(books)
+    for body in documents(books):
+        url = f"/v1/invoices/{body['number']}"
+        answer = books.get("operator", url, format="pdf")
+        assert answer.headers["content-type"] == "application/pdf"
+        assert books.get("operator", url, format="pdf").content == answer.content
+        reader = PdfReader(io.BytesIO(answer.content))
+        text = " ".join(page.extract_text() for page in reader.pages).replace("\N{NO-BREAK SPACE}", " ")
+        sign = 1 if body["kind"] == "credit_note" else -1
+        for amount in ("net_micros", "tax_micros", "total_micros"):
+            assert money(sign * body[amount], "pl").replace("\N{NO-BREAK SPACE}", " ") in text
+        for said in (body["number"], "Punktikoda OÜ", "ul. Źródlana 5", body["closing"], WORDS["pl"][body["kind"]]):
+            assert said in text
+        assert all(one in text for corrected in body["corrects"] for one in corrected["numbers"])
+        assert reader.metadata is not None
+        assert reader.metadata.title == f"{WORDS['pl'][body['kind']]} {body['number']}"
+        fonts = [str(font["/BaseFont"]) for page in reader.pages for font in page["/Resources"]["/Font"].values()]  # type: ignore[index]
+        assert any("OpenSans" in font for font in fonts)
+
+
+@pytest.mark.parametrize("language", sorted(WORDS))
+def test_every_language_has_every_word_and_letters_for_it(books: Stand, language: str) -> None:
+    assert WORDS[language].keys() == WORDS["en"].keys()
+    entity(books, "shop", name="Kõrts Łąka «Ёж»", language=language)
+    belongs(books, "A", "shop")
+    books.earn("A", books.member(), 1_001)
+    closed(books)
+    (body,) = documents(books)
+    text = PdfReader(io.BytesIO(pdf.rendered(body, bytes(32)))).pages[0].extract_text()
+    assert "Kõrts Łąka «Ёж»" in text
+    for line in body["lines"]:
+        assert WORDS[language][line["kind"]] in text
+
+
+def test_the_form_is_what_is_asked_for(books: Stand) -> None:
+    books.earn("A", books.member(), 1)
+    closed(books)
+    url, headers = "/v1/invoices/INV-000001", books.headers("A")
+    for accept, kind in (
+        ("application/pdf", "application/pdf"), ("text/csv", "text/csv; charset=utf-8"),
+        ("*/*", "application/json"), ("application/json, application/pdf", "application/json"),
+    ):  # fmt: skip
+        answer = books.client.get(url, headers={**headers, "Accept": accept})
+        assert answer.headers["content-type"] == kind
+    problem(books.get("A", url, format="docx"), 400, "invalid_request", "format")
+
+
+def test_brands(books: Stand) -> None:
+    assert books.read("operator", "brands")["data"] == [{"name": "A", "partner": 16}, {"name": "B", "partner": 17}]
+    for name in ("Corner", "Kiosk 24"):
+        good(books.post("operator", "partners/16/brands", {"name": name}))
+    problem(books.post("operator", "partners/17/brands", {"name": "Corner"}), 409, "brand_taken", "name")
+    problem(books.post("operator", "partners/99/brands", {"name": "Nobody"}), 404, "unknown_partner")
+    assert books.read("A", "brands")["data"] == [{"name": "Corner", "partner": 16}, {"name": "Kiosk 24", "partner": 16}]
+    assert books.read("B", "brands")["data"] == [{"name": "B", "partner": 17}]
+
+
+def test_refusals(books: Stand) -> None:
+    path = "partners/16/legal-entity"
+    problem(books.post("operator", path, {"entity": "nobody"}), 404, "unknown_legal_entity", "entity")
+    problem(books.post("operator", path, {"entity": "operator"}), 400, "invalid_request", "entity")
+    past = {"name": "Past Ltd", "since": "2025-11-30T00:00:00Z"}
+    problem(books.post("operator", "legal-entities/past", past), 400, "invalid_request", "since")
+    free = {**VAT, "category": "E"}
+    problem(books.post("operator", "legal-entities/x", {"name": "X", "taxes": [free]}), 400, "invalid_request", "taxes")
+    odd = {**VAT, "kinds": ["tips"]}
+    problem(books.post("operator", "legal-entities/x", {"name": "X", "taxes": [odd]}), 400, "invalid_request")
+    problem(books.post("operator", "legal-entities/NO", {"name": "X"}), 400, "invalid_request")
+    assert books.read("operator", "legal-entities")["data"][0]["versions"] == []
+
+
+def test_every_seldom_verb_is_invoiced(engines: Stand) -> None:
+    made = scene(engines)
+    later = {
+        "/v1/rates",
+        "/v1/disputes",
+        "/v1/partners/{partner}/dividends",
+    }  # set up by others, or a close of their own
+    for route in (route for route in SELDOM if route[1] not in later):
+        who, path, body, _other = SELDOM[route](made)
+        engines.post(who, path, body)
+    last = engines.member()
+    engines.earn("B", last, 100)  # of a partner that pays at use
+    engines.burn("A", last, 40)
+    closed(engines)
+    engines.clock("2026-12-31T10:00:00Z")
+    who, path, body, _other = SELDOM["POST", "/v1/partners/{partner}/dividends"](made)
+    closed(engines)
+    good(engines.post(who, path, body))
+    closed(engines)
+    found = checked(engines.app.state.gateway.engine)
+    kinds = {line["kind"] for body in found for line in body["lines"]}
+    assert {
+        "issuance",
+        "fee",
+        "redemption",
+        "use",
+        "exchange",
+        "exchange_fee",
+        "pack",
+        "reward",
+        "dispute",
+        "breakage",
+    } <= kinds
