@@ -103,7 +103,7 @@ def test_random_histories_sum_to_their_positions(
     tmp_path: Path, fresh_schema: Callable[[], str], times: Callable[[int, int], int]
 ) -> None:
     corrections = 0
-    for seed in range(1, times(4, 100) + 1):
+    for seed in range(1, times(2, 100) + 1):
         database = fresh_schema() if seed % 2 else f"sqlite:///{tmp_path / f'{seed}.db'}"
         made = played(scenarist.written(tmp_path, seed, closes=3), database)
         corrections += sum(1 for body in made if body["corrects"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -24,6 +25,7 @@ INK, QUIET, LINE, ACCENT, BAND = (HexColor(f"#{one}") for one in ("1b2733", "667
 MARGIN = 18 * mm
 WIDTH = A4[0] - 2 * MARGIN
 UNIT_PLACES = 4
+_ONE_AT_A_TIME = threading.Lock()  # the library keeps fonts in tables of its own, without locks
 _FACES = {"Invoice": "OpenSans-Regular", "Invoice-Bold": "OpenSans-SemiBold"}
 
 
@@ -55,6 +57,11 @@ def _styles() -> dict[str, ParagraphStyle]:
 
 def rendered(body: dict[str, Any], digest: bytes) -> bytes:
     """The PDF of a document's body; `digest`: SHA-256 of its JSON, for whoever wants to check."""
+    with _ONE_AT_A_TIME:
+        return _rendered(body, digest)
+
+
+def _rendered(body: dict[str, Any], digest: bytes) -> bytes:
     paper, out = Paper(body), io.BytesIO()
     title = f"{paper.words[body['kind']]} {body['number']}"
     template = SimpleDocTemplate(
