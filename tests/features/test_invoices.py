@@ -118,6 +118,33 @@ def test_a_list_goes_on_where_a_page_ended(books: Stand) -> None:
     problem(books.get("operator", "/v1/invoices", cursor="x"), 400, "invalid_request", "cursor")
 
 
+def test_what_a_pack_paid_is_shown_and_taxed_when_it_is_drawn(engines: Stand) -> None:
+    entity(engines, "operator", **SELLER)
+    good(engines.post("operator", "packs", {"partner": 16, "points": 1_000}))
+    member = engines.member()
+    closed(engines)
+    engines.earn("A", member, 600, "sale")
+    closed(engines)
+    good(engines.post("A", "refunds", {"external_id": "back", "earn": "sale", "points": 200}))
+    closed(engines)
+    bought, drawn, back = documents(engines)
+    assert lines(bought) == {("A", "pack", False): (None, None, -11_000_000)}
+    assert bought["tax_micros"] == 0
+    assert lines(drawn) == {
+        ("A", "issuance", False): (600, 10_000, -6_000_000),
+        ("A", "fee", False): (600, 1_000, -600_000),
+        ("A", "prepaid", False): (None, None, 6_600_000),
+    }
+    assert (drawn["kind"], drawn["net_micros"], drawn["tax_micros"]) == ("invoice", 0, -130_000)
+    assert lines(back) == {
+        ("A", "issuance", True): (200, 10_000, 2_000_000),
+        ("A", "fee", True): (200, 1_000, 200_000),
+        ("A", "prepaid", True): (None, None, -2_200_000),
+    }
+    assert (back["kind"], back["net_micros"], back["tax_micros"]) == ("credit_note", 0, 40_000)
+    assert back["corrects"] == [{"settlement": 2, "numbers": [drawn["number"]]}]
+
+
 def test_brands(books: Stand) -> None:
     assert books.read("operator", "brands")["data"] == [{"name": "A", "partner": 16}, {"name": "B", "partner": 17}]
     for name in ("Corner", "Kiosk 24"):

@@ -79,7 +79,7 @@ def sound(bodies: list[dict[str, Any]]) -> None:
         assert body["net_micros"] % 10_000 == body["tax_micros"] % 10_000 == 0
         assert body["net_micros"] == sum(one["base_micros"] for one in body["taxes"])
         assert body["total_micros"] == body["net_micros"] + body["tax_micros"]
-        assert body["kind"] == ("credit_note" if body["net_micros"] > 0 else "invoice")
+        assert body["kind"] == ("credit_note" if (body["net_micros"] or body["tax_micros"]) > 0 else "invoice")
         for line in body["lines"]:
             if line["unit_micros"]:
                 assert abs(line["amount_micros"]) == line["points"] * line["unit_micros"]

@@ -190,8 +190,8 @@ class Draft:
 
     @property
     def kind(self) -> str:
-        """The sign of the net decides; an entity that is paid nothing gets an invoice."""
-        return CREDIT_NOTE if self.net_micros > 0 else INVOICE
+        """The sign of the net decides; where packs paid everything, that of the tax."""
+        return CREDIT_NOTE if (self.net_micros or self.tax_micros) > 0 else INVOICE
 
     @property
     def corrects(self) -> list[int]:
