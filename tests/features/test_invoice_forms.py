@@ -65,6 +65,7 @@ def test_pdf_says_the_totals_and_is_the_same_each_time(books: Stand) -> None:
             assert money(sign * body[amount], "pl").replace("\N{NO-BREAK SPACE}", " ") in text
         for said in (body["number"], "Punktikoda OÜ", "ul. Źródlana 5", body["closing"], WORDS["pl"][body["kind"]]):
             assert said in text
+        assert ("IBAN EE00" in text) is (body["tax_micros"] < 0), "the operator's account, where the entity pays tax"
         assert all(one in text for corrected in body["corrects"] for one in corrected["numbers"])
         assert reader.metadata is not None
         assert reader.metadata.title == f"{WORDS['pl'][body['kind']]} {body['number']}"

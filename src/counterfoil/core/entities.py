@@ -43,7 +43,7 @@ class Profile(Struct, frozen=True):
     invoice_series: str | None = None
     credit_note_series: str | None = None
     payment_days: int | None = None
-    payment: tuple[str, ...] = ()  # where to pay: of the seller
+    payment: tuple[str, ...] = ()  # where to pay it
     currency: str = "EUR"  # of the programme's money: of the seller
 
 
@@ -96,5 +96,5 @@ def completed(buyer: Profile, seller: Profile) -> Profile:
         seller.taxes or () if buyer.taxes is None else buyer.taxes,
         buyer.invoice_series or seller.invoice_series or "INV",
         buyer.credit_note_series or seller.credit_note_series or "CN",
-        14 if days is None else days, seller.payment, seller.currency,
+        14 if days is None else days, buyer.payment, seller.currency,
     )  # fmt: skip

@@ -61,7 +61,7 @@ class NewLegalEntity(Move):
     payment_days: Annotated[int | None, Field(strict=True, ge=0, le=365)] = None
     payment: Annotated[
         list[Words],
-        Field(default_factory=list, max_length=4, description="where tax is paid to: of the operator's own"),
+        Field(default_factory=list, max_length=4, description="where tax that it is due is paid to"),
     ]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217: of the operator's own")] = "EUR"
     since: Since = None

@@ -256,7 +256,8 @@ class Paper:
         shown = [self.say(words["payment"], "bold"), self.say(how, "quiet")]
         if body["tax_micros"]:
             due = f"{words['tax_due']}: {day(body['tax_due_on'], self.language)}"
-            shown += [self.say(text, "quiet") for text in (due, *body["seller"]["payment"])]
+            payee = body["seller" if body["tax_micros"] < 0 else "buyer"]
+            shown += [self.say(text, "quiet") for text in (due, *payee["payment"])]
         return list(shown)
 
 
