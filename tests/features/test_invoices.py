@@ -115,6 +115,8 @@ def test_a_list_goes_on_where_a_page_ended(books: Stand) -> None:
         if not page["has_more"]:
             break
     assert seen == ["INV-000001", "INV-000002", "CN-000001"]
+    of_one = books.read("operator", "invoices", settlement=1)["data"]
+    assert [one["number"] for one in of_one] == ["INV-000001"]
     problem(books.get("operator", "/v1/invoices", cursor="x"), 400, "invalid_request", "cursor")
 
 

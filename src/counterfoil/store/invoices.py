@@ -77,9 +77,13 @@ def _next(connection: Connection, name: str) -> int:
 # --- reading documents ------------------------------------------------------------------------
 
 
-def page(engine: Engine, partner: int | None, after: int, limit: int) -> list[Row[Any]]:
-    """Documents by place after a cursor; of a partner those that have lines of its own."""
+def page(
+    engine: Engine, partner: int | None, after: int, limit: int, settlement: int | None = None
+) -> list[Row[Any]]:  # fmt: skip
+    """Documents by place after a cursor, of one settlement if named; of a partner those that have lines of its own."""
     query = _seen(partner).where(invoice.c.place > after).order_by(invoice.c.place).limit(limit)
+    if settlement is not None:
+        query = query.where(invoice.c.settlement == settlement)
     with engine.connect() as connection:
         return list(connection.execute(query))
 

@@ -159,6 +159,7 @@ liability = Table(  # a leaf stands in the trees of settlements [since, until)
 invoice = Table(  # a document of a settlement, whole, as it was issued: never changed
     "invoice", metadata, _key("place", BigInteger), Column("number", Text, nullable=False, unique=True), _text("kind"),
     Column("settlement", Integer, nullable=False), _text("entity"), _text("body"), _bytes("hash"),
+    Index("invoice_settlement", "settlement", "place"),
 )  # fmt: skip
 invoice_partner = Table(  # whose lines are on it: those may read it
     "invoice_partner", metadata, _key("partner", SmallInteger), _key("place", BigInteger),

@@ -52,13 +52,14 @@ class Page(BaseModel):
 def every(
     request: Request,
     caller: Reader,
+    settlement: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Page:
     """Documents in the order they were issued: for the operator all, for a partner those with lines of its own."""
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
         raise InvalidRequest("cursor", "is not the next_cursor of a page")
-    rows = invoices.page(gateway_of(request).engine, _partner(caller), int(cursor or 0), limit + 1)
+    rows = invoices.page(gateway_of(request).engine, _partner(caller), int(cursor or 0), limit + 1, settlement)
     more = len(rows) > limit
     return Page(
         data=[_issued(row) for row in rows[:limit]], has_more=more,

@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("place"),
         sa.UniqueConstraint("number"),
     )
+    op.create_index("invoice_settlement", "invoice", ["settlement", "place"])
     op.create_table(
         "invoice_partner",
         sa.Column("partner", sa.SmallInteger(), autoincrement=False, nullable=False),
