@@ -118,7 +118,7 @@ def test_many_at_once_skip_and_double_nothing(table: Rivals, times: Callable[[in
 def test_canary_without_the_counter_row_they_collide(
     fresh_schema: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On PostgreSQL; SQLite lets only one write anyway. The numbers' own guard makes the loser fail aloud."""
+    """On PostgreSQL; SQLite lets only one write anyway. The loser fails on a number, or is late enough to double all."""
     with rivals(fresh_schema(), 1) as table:
         closed(table, 1)
         both = threading.Barrier(2)
@@ -140,4 +140,5 @@ def test_canary_without_the_counter_row_they_collide(
                 raised.append(error)
 
         list(table.pool.map(run, range(2)))
-        assert len(raised) == 1
+        twice = len(invoices.page(table.engine, None, 0, 100)) > PER_SETTLEMENT - 1
+        assert twice or len(raised) == 1
