@@ -23,6 +23,7 @@ from counterfoil.features.exchange.routes import router as exchange
 from counterfoil.features.health.routes import router as health
 from counterfoil.features.liability.routes import Ledgers
 from counterfoil.features.liability.routes import router as liability
+from counterfoil.features.invoices.routes import router as invoices
 from counterfoil.features.log.routes import router as log
 from counterfoil.features.members.routes import router as members
 from counterfoil.features.overview.routes import router as overview
@@ -62,6 +63,7 @@ FEATURES = (
     statements,
     settlements,
     liability,
+    invoices,
     log,
     sandbox,
     overview,

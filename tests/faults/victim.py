@@ -32,7 +32,8 @@ from counterfoil.gateway.observe import Metrics, Observed, configure_logging
 from counterfoil.gateway.state import Gateway
 from counterfoil.settlement import closing
 from counterfoil.settlement.cycle import Cycle, header_of
-from counterfoil.store import bulk, engine, registry, sequencer, settlements, tables
+from counterfoil.settlement.invoicing import invoice
+from counterfoil.store import bulk, engine, invoices, registry, sequencer, settlements, tables
 from counterfoil.store.memory import BooksMemory
 from counterfoil.store.posting import Poster
 from counterfoil.store.writer import Writer
@@ -123,6 +124,14 @@ def compute(database: str, point: str, number: int) -> None:
     closing.compute(engine.open_books(database), number, killer(point))
 
 
+def invoiced(database: str, point: str, count: int = 1) -> int:
+    """The documents of all closed settlements: how many settlements this process looked at."""
+    books, crash, looks = engine.open_books(database), killer(point, count), 0
+    while invoice(books, crash):
+        looks += 1
+    return looks
+
+
 def settle(database: str, folder: str, point: str = "", count: int = 1) -> dict[str, Any]:
     """All steps that are due, and the partners' signatures as soon as a header waits for them."""
     cycle = cycle_of(database, folder, killer(point, count))
@@ -172,6 +181,19 @@ def close_in_two() -> None:
     vars(settlements)["append"] = append
 
 
+def number_apart() -> None:
+    """Planted: a number is committed before the document that bears it."""
+    whole = vars(invoices)["_next"]
+
+    def apart(connection: Any, name: str) -> int:
+        number: int = whole(connection, name)
+        if name.startswith("series:"):
+            connection.connection.commit()
+        return number
+
+    vars(invoices)["_next"] = apart
+
+
 def forget_tx() -> None:
     """Planted: the outbox does not remember what it signed."""
     BooksMemory.remember = lambda self, name, value: None  # type: ignore[method-assign]
@@ -179,12 +201,13 @@ def forget_tx() -> None:
 
 TASKS: dict[str, Callable[..., Any]] = {
     "api": api, "sequence": sequence, "expire": expire, "close": close, "compute": compute,
-    "settle": settle,
+    "invoiced": invoiced, "settle": settle,
 }  # fmt: skip
 PLANTS: dict[str, Callable[[], None]] = {
     "commit_early": commit_early,
     "close_in_two": close_in_two,
     "forget_tx": forget_tx,
+    "number_apart": number_apart,
 }
 
 

@@ -90,6 +90,15 @@ SELDOM: dict[tuple[str, str], Asked] = {
     ("POST", "/v1/partners/{partner}/exit"): lambda _s: (
         "operator", "partners/18/exit", {"breakage_bp": 1_000}, {"breakage_bp": 2_000},
     ),
+    ("POST", "/v1/legal-entities/{entity}"): lambda _s: (
+        "operator", "legal-entities/shop", {"name": "Shop Ltd"}, {"name": "Shop plc"},
+    ),
+    ("POST", "/v1/partners/{partner}/legal-entity"): lambda _s: (
+        "operator", "partners/18/legal-entity", {"entity": "partner-18"}, {"entity": "none"},
+    ),
+    ("POST", "/v1/partners/{partner}/brands"): lambda _s: (
+        "operator", "partners/18/brands", {"name": "corner"}, {"name": "Corner"},
+    ),
     ("POST", "/v1/members/{member}/erasure"): lambda s: ("operator", f"members/{s.member}/erasure", {}, {}),
     ("POST", "/v1/members/{member}/erase"): lambda s: ("operator", f"members/{due(s)}/erase", {}, {}),
 }  # fmt: skip

@@ -71,6 +71,14 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/settlements/{number}/rows"): ("read", None),
     ("GET", "/v1/settlements/{number}/liability"): ("read", None),
     ("POST", "/v1/settlements/{number}/signatures"): ("sign", SIGNATURE),
+    ("GET", "/v1/invoices"): ("read", None),
+    ("GET", "/v1/invoices/{invoice}"): ("read", None),
+    ("POST", "/v1/legal-entities/{entity}"): ("operator", {"name": "Nobody Ltd"}),
+    ("GET", "/v1/legal-entities"): ("read", None),
+    ("GET", "/v1/legal-entities/{entity}"): ("read", None),
+    ("POST", "/v1/partners/{partner}/legal-entity"): ("operator", {"entity": "nobody-ltd"}),
+    ("POST", "/v1/partners/{partner}/brands"): ("operator", {"name": "corner shop"}),
+    ("GET", "/v1/brands"): ("read", None),
     ("GET", "/v1/rulebook"): (PUBLIC, None),
     ("GET", "/v1/exports/public"): (PUBLIC, None),
     ("GET", "/v1/exports/sealed"): ("operator", None),
@@ -92,6 +100,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
 PLACES: dict[str, str] = {
     "hold": HOLD, "member": MEMBER, "entry": ENTRY, "partner": "99", "prefix": "nobody", "number": "99",
     "voucher": "vch_7fffffffffffffff", "burn": ENTRY, "job": "activate", "path": "0/000.p/1",
+    "invoice": "INV-999999", "entity": "nobody",
 }  # fmt: skip
 
 

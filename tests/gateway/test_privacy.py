@@ -29,6 +29,7 @@ class Planted:
     secrets: set[str] = field(default_factory=set)
     hold: str = ""
     entry: str = ""
+    invoices: list[str] = field(default_factory=list)
 
     def amount(self, points: int) -> None:
         """Points and their money as texts and as the bytes of an encoding (in hex)."""
@@ -59,6 +60,11 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
         here.made(good(one.post("A", "refunds", back)))
         for number in (*SALES, BURN, HOLD, REFUND):
             here.amount(number)
+        for name, brand in (("A", "planted-brand"), ("B", "corner")):
+            good(one.post("operator", f"partners/{one.sides[name].id}/brands", {"name": brand}))
+            entity = {"name": f"{brand} Ltd", "email": f"bills@{brand}.example"}
+            good(one.post("operator", f"legal-entities/of-{brand}", entity))
+            good(one.post("operator", f"partners/{one.sides[name].id}/legal-entity", {"entity": f"of-{brand}"}))
         here.secrets |= {"planted-", "card-only-a-knows", "shared-card", here.own}
         for who in "BC":
             one.earn(who, here.both, 1_000, f"{who}-sale")
@@ -68,6 +74,9 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
         one.earn("B", here.both, 5, "B-late")
         one.close()
         good(one.advance())
+        made = one.read("A", "invoices")["data"]
+        here.invoices = [document["number"] for document in made]
+        here.secrets |= {document["sha256"] for document in made}
         yield here
 
 
@@ -76,6 +85,7 @@ def questions(here: Planted) -> Iterator[tuple[str, str]]:
     size = here.stand.read("operator", "settlements/2")["log_size"]
     values = {
         "member": [here.both, here.own], "entry": [here.entry], "number": ["1", "2"],
+        "invoice": here.invoices, "entity": ["of-planted-brand", "partner-16"],
         "path": [f"0/000.p/{size}", f"entries/000.p/{size}", "style.css"],
     }  # fmt: skip
     queries = {
@@ -83,6 +93,8 @@ def questions(here: Planted) -> Iterator[tuple[str, str]]:
         "/v1/members/{member}/entries": ["?limit=500"],
         "/v1/settlements/{number}/rows": ["?limit=5000", "?cursor=1"],
         "/v1/settlements/{number}/liability": ["?format=csv", "?estimate=16:5000"],
+        "/v1/invoices/{invoice}": ["?format=csv"],
+        "/v1/invoices": ["?limit=1", "?cursor=1"],
         "/v1/statement": ["?settlement=1", "?settlement=2"],
     }
     for method, path in sorted(routes_of(here.stand.app)):
@@ -158,7 +170,7 @@ def test_what_b_sees_is_b(planted: Planted) -> None:
     problem(one.post("B", "refunds", refund), 404, "unknown_earn")
 
 
-@pytest.mark.parametrize("removed", ["operator", "rows_of", "leaves", "entry"])
+@pytest.mark.parametrize("removed", ["operator", "rows_of", "leaves", "entry", "invoices", "entities"])
 def test_canary_a_filter_removed_is_caught(planted: Planted, monkeypatch: pytest.MonkeyPatch, removed: str) -> None:
     if removed == "operator":
         monkeypatch.setattr(registry, "is_operator", lambda _caller: True)
@@ -168,6 +180,10 @@ def test_canary_a_filter_removed_is_caught(planted: Planted, monkeypatch: pytest
     elif removed == "leaves":
         leaves = books.leaves
         monkeypatch.setattr(books, "leaves", lambda engine, start, end, _partner=None: leaves(engine, start, end))
+    elif removed == "invoices":
+        monkeypatch.setattr("counterfoil.features.invoices.routes._partner", lambda _caller: None)
+    elif removed == "entities":
+        monkeypatch.setattr("counterfoil.features.invoices.entities._seen", lambda _gateway, _caller: [16, 17, 18])
     else:
         monkeypatch.setattr("counterfoil.features.statements.routes.registry.is_operator", lambda _caller: True)
     assert told(planted, {"read"}, "B") != {}

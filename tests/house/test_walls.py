@@ -28,6 +28,7 @@ OWNERS = {
     "fastapi": {"gateway", "features", "app"},
     "starlette": {"gateway", "features", "app", "web"},
     "jinja2": {"web", "features", "gateway"},
+    "reportlab": {"features"},
     "uvicorn": {"cli", "rehearsal"},
     "typer": {"cli", "rehearsal"},  # the replay is a command of its own
     "pydantic_settings": {"settings"},

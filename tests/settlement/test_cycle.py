@@ -129,6 +129,7 @@ def test_a_signature_before_there_is_a_header(books: Stand) -> None:
 POINTS = [
     "settlement.closing", "settlement.closed", "settlement.computed", "settlement.tx_stored", "settlement.tx_mined",
     "settlement.before_propose", "settlement.proposed", "settlement.before_finalize", "settlement.finalized",
+    "settlement.invoice", "settlement.invoiced",
 ]  # fmt: skip
 
 

@@ -140,6 +140,14 @@ class DuplicateExternalId(Refusal):
     field: str = "external_id"
 
 
+@dataclass(eq=False)
+class BrandTaken(Refusal):
+    code = "brand_taken"
+    says = "{field}: {value} is a partner's brand already"
+    value: str
+    field: str = "name"
+
+
 # --- unknown things ---------------------------------------------------------------------------
 
 
@@ -218,3 +226,13 @@ class UnknownBudget(Unknown):
 class UnknownSettlement(Unknown):
     code, thing = "unknown_settlement", "settlement"
     says = "{field}: there is no settlement {value}"
+
+
+class UnknownLegalEntity(Unknown):
+    code, thing = "unknown_legal_entity", "legal_entity"
+    says = "{field}: there is no legal entity {value}"
+
+
+class UnknownInvoice(Unknown):
+    code, thing = "unknown_invoice", "invoice"
+    says = "{field}: there is no invoice {value}"

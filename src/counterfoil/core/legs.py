@@ -74,6 +74,32 @@ def others(entry: Entry, terms_of: TermsOf) -> Iterator[tuple[int, tuple[Move, .
         yield number, tuple(found[number])
 
 
+def priced(entry: Entry, terms_of: TermsOf, debt_of: DebtOf) -> Iterator[tuple[Leg, Move | None]]:
+    """The partner's money in an entry, leg by leg, each with the move it is for: what `postings` merges, taken apart.
+
+    An amount may be 0 or negative (then its sides are the other way round). None: no points are behind it.
+    """
+    if entry.verb is Verb.FUND:
+        for move in entry.moves:
+            part = terms_of(move.entry, move.index).funds.part(entry.partner)
+            if part is not None:
+                for leg in _funding(part, move, party(part.party)):
+                    yield leg, move
+    else:
+        for move, terms, mine in _flows(entry, terms_of):
+            for leg in _partner(entry, move, terms, mine, terms_of, debt_of):
+                yield leg, move
+            part = terms.funds.part(entry.partner)
+            if part is not None:
+                for leg in _funding(part, move, mine):
+                    yield leg, move
+        if entry.drawn and entry.verb is Verb.REFUND_EARN:
+            for leg in _to_packs(entry, terms_of):
+                yield leg, None
+    for money in entry.paid:
+        yield (party(money.debit), party(money.credit), money.micros, MONEY), None
+
+
 def _flows(entry: Entry, terms_of: TermsOf) -> Iterator[tuple[Move, LotTerms, int]]:
     """The entry's moves with their lots' terms, after one for the points of each lot that it issues as available.
 

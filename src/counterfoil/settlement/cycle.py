@@ -30,6 +30,7 @@ from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import BadSignature, PartnersFixed, ReadOnly, SettlementNotWaiting
 from counterfoil.core.settlement import Header, outcome, pack_defaults
 from counterfoil.settlement.closing import closing_of, compute
+from counterfoil.settlement.invoicing import invoice
 from counterfoil.store import books, json_text, registry, settlements
 from counterfoil.store.engine import Engine, writing
 from counterfoil.store.rulebook import rulebook_hash
@@ -128,9 +129,14 @@ class Cycle:
         return self._propose(row, contract)
 
     def run(self) -> None:
-        """Step until nothing is due."""
-        while self.step():
-            pass
+        """Step until nothing is due; then the documents of what is closed, which need no chain and hold nothing up."""
+        try:
+            while self.step():
+                pass
+        finally:
+            self.assert_writable()
+            while invoice(self.engine, self.crash):
+                pass
 
     def contract(self, *, create: bool = False) -> SettlementContract | None:
         """The programme's contract; deployed with the partners registered by then if `create` and not there yet."""

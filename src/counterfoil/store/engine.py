@@ -17,7 +17,7 @@ from counterfoil.store import arrays
 BUSY_MILLISECONDS = 30_000
 
 
-__all__ = ["Engine", "is_conflict", "migrate", "open_books", "writing"]
+__all__ = ["Connection", "Engine", "is_conflict", "migrate", "open_books", "writing"]
 
 
 def open_books(url: str) -> Engine:

@@ -19,3 +19,8 @@ def dumps(value: object) -> bytes:
 def loads(text: str | bytes) -> Any:
     """The value; integers stay integers."""
     return json.loads(text)
+
+
+def canonical(value: object) -> bytes:
+    """One text for equal values (RFC 8785 for what has no fractions): what is stored whole and hashed."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()

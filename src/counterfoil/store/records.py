@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct, structs
 from sqlalchemy import Connection, select
 
+from counterfoil.core.entities import Belongs, Brand, LegalEntity
 from counterfoil.core.exchange import Edge
 from counterfoil.core.reserves import Reserve
 from counterfoil.core.rulebook.packs import Pack
@@ -137,6 +138,7 @@ KINDS: dict[type[Struct], str] = {
     Rates: "rates", Quote: "quote", Packs: "packs", Returned: "returned", Parked: "parked", Queue: "queue",
     Estate: "estate", Reserve: "reserve", Dispute: "dispute", Erasure: "erasure", Velocity: "velocity",
     Budget: "budget", Reward: "reward", Promotion: "promotion", Limits: "limits", LookUp: "look_up",
+    LegalEntity: "legal_entity", Belongs: "belongs", Brand: "brand",
 }  # fmt: skip
 
 

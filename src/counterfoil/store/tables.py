@@ -145,6 +145,17 @@ liability = Table(  # a leaf stands in the trees of settlements [since, until)
     "liability", metadata, _key("currency", SmallInteger), _key("member", BigInteger), _key("since", Integer),
     Column("until", Integer, nullable=True), _big("place"), _big("balance"), _bytes("salt"),
 )  # fmt: skip
+invoice = Table(  # a document of a settlement, whole, as it was issued: never changed
+    "invoice", metadata, _key("place", BigInteger), Column("number", Text, nullable=False, unique=True), _text("kind"),
+    Column("settlement", Integer, nullable=False), _text("entity"), _text("body"), _bytes("hash"),
+    Index("invoice_settlement", "settlement", "place"),
+)  # fmt: skip
+invoice_partner = Table(  # whose lines are on it: those may read it
+    "invoice_partner", metadata, _key("partner", SmallInteger), _key("place", BigInteger),
+)  # fmt: skip
+counter = Table(  # gapless: `invoices`, `settlements` invoiced, and `series:NAME` of each series of numbers
+    "counter", metadata, _key("name", Text), _big("last"),
+)  # fmt: skip
 record = Table(  # what the rulebook remembers beside entries: see records.py
     "record", metadata, _key("kind", Text), _key("name", Text), _text("data"),
 )  # fmt: skip

@@ -18,6 +18,7 @@ from counterfoil.store.budgets import set_budget
 from counterfoil.store.desk import Desk, Effect, entry_name, member_name
 from counterfoil.store.registry import COALITION_CURRENCY_NAME
 from counterfoil.store.terms import TERMS
+from counterfoil.store.verbs_entities import belong, brand, legal_entity
 from counterfoil.store.verbs_exchange import exchange, publish_rates, quote
 from counterfoil.store.verbs_members import dispute, erase, request_erasure, rule, undisputed, velocity
 from counterfoil.store.verbs_packs import buy_pack, earn_prepaid, to_packs
@@ -186,6 +187,7 @@ VERBS: dict[str, Callable[[Desk, Operation], tuple[Entry | None, dict[str, objec
     "suspend": suspend, "reinstate": reinstate, "default": default, "dividend": dividend, "exit_partner": exit_partner,
     "dispute": dispute, "rule": rule, "request_erasure": request_erasure, "erase": erase,
     "set_budget": set_budget, **TERMS,
+    "legal_entity": legal_entity, "belong": belong, "brand": brand,
 }  # fmt: skip
 
 

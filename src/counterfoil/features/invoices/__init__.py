@@ -1,0 +1,1 @@
+"""Legal entities and brands, and the invoices and credit notes of each settlement as JSON, CSV and PDF."""
