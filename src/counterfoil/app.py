@@ -20,6 +20,7 @@ from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.refusals import ReadOnly
 from counterfoil.features.budgets.routes import router as budgets
 from counterfoil.features.disputes.routes import router as disputes
+from counterfoil.features.earning.routes import router as earning
 from counterfoil.features.exchange.routes import router as exchange
 from counterfoil.features.health.routes import router as health
 from counterfoil.features.log.routes import router as log
@@ -49,6 +50,7 @@ from counterfoil.store.writer import Writer
 
 FEATURES = (
     points,
+    earning,
     exchange,
     budgets,
     packs,
@@ -222,6 +224,7 @@ def _complete_openapi(app: FastAPI) -> None:
             bodies.Capture,
             bodies.Release,
             bodies.Batch,
+            bodies.BasketEarn,
         ]
         for model in models:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -11,8 +11,8 @@ from tests.house import tree
 
 
 def coded() -> dict[type[Exception], str]:
-    """The classes of core/errors.py and core/refusals.py that set a code of their own."""
-    rooms = [importlib.import_module(f"counterfoil.core.{name}") for name in ("errors", "refusals")]
+    """The classes of core/errors.py, core/refusals.py and core/limits.py that set a code of their own."""
+    rooms = [importlib.import_module(f"counterfoil.core.{name}") for name in ("errors", "refusals", "limits")]
     return {
         made: vars(made)["code"]
         for room in rooms

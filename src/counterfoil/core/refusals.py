@@ -295,13 +295,3 @@ class VelocityLimit(Refusal):
     limit: int
     used: int
     field: str = "points"
-
-
-@dataclass(eq=False)
-class BudgetExhausted(Refusal):
-    code = "budget_exhausted"
-    says = "{field}: {requested} were asked for, {left} are left in the budget {budget}"
-    budget: str
-    requested: int
-    left: int
-    field: str = "points"

@@ -27,21 +27,22 @@ _CODES = {
         "forbidden", "not_in_livemode", "partner_exited", "partner_suspended", "wrong_partner",
     ),
     404: (
-        "not_found", "unknown_budget", "unknown_burn", "unknown_currency", "unknown_earn", "unknown_hold", "unknown_member",
-        "unknown_partner", "unknown_promotion", "unknown_quote", "unknown_rate", "unknown_reward",
-        "unknown_settlement", "unknown_voucher",
+        "not_found", "unknown_budget", "unknown_burn", "unknown_currency", "unknown_earn", "unknown_earn_rule",
+        "unknown_hold", "unknown_member", "unknown_partner", "unknown_promotion", "unknown_quote", "unknown_rate",
+        "unknown_reward", "unknown_settlement", "unknown_voucher",
     ),
     405: (
         "method_not_allowed",
     ),
     409: (
         "already_captured", "already_disputed", "already_released", "already_ruled", "balance_limit", "budget_exhausted",
+        "cap_exhausted",
         "capture_exceeds_hold", "clock_backwards", "currency_not_accepted", "dispute_window_closed",
         "duplicate_external_id", "erasure_not_due", "hold_expired", "increment_violation",
         "insufficient_points", "line_disputed", "not_disputed", "nothing_to_dispute",
         "occurred_too_long_ago", "partners_fixed", "prefunding_exhausted", "quote_expired", "quote_used",
         "rate_cycle_arbitrage", "refund_exceeds_original", "reward_already_used", "reward_expired",
-        "reward_refunded", "settlement_not_waiting", "velocity_limit",
+        "reward_refunded", "rule_failed", "settlement_not_waiting", "velocity_limit",
     ),
     410: (
         "member_erased",

@@ -11,6 +11,7 @@ from msgspec import structs
 from counterfoil.core.calendar import text_instant
 from counterfoil.core.rulebook.refunds import GRACE_DAYS
 from counterfoil.core.units import CENT_MICROS, COALITION_CURRENCY
+from counterfoil.store.earning import rule_hash
 from counterfoil.store.registry import COALITION_CURRENCY_NAME, NOTICE_DAYS, Programme
 from counterfoil.store.verbs import LATE_DAYS
 
@@ -46,6 +47,8 @@ def rulebook(programme: Programme) -> dict[str, Any]:
             for since, edges in programme.rates.tables
         ],
         "rewards": [structs.asdict(programme.rewards[name]) for name in sorted(programme.rewards)],
+        # what a campaign says is its parties' own affair: here stands what binds the operator to it
+        "earn_rules": sorted(rule_hash(one).hex() for versions in programme.earn_rules.values() for one in versions),
         "promotions": {name: {str(n): bp for n, bp in shares.items()} for name, shares in programme.promotions.items()},
     }  # fmt: skip
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.errors import UnknownBudget, UnknownPartner
+from counterfoil.core.limits import BudgetExhausted
 from counterfoil.core.operation import Operation
-from counterfoil.core.refusals import BudgetExhausted
 from counterfoil.store.desk import Desk
 from counterfoil.store.records import Budget
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, select
 
 from counterfoil.core.exchange import Edge
 from counterfoil.core.reserves import Reserve
+from counterfoil.core.rulebook.earning import EarnRule
 from counterfoil.core.rulebook.packs import Pack
 from counterfoil.store import bulk, tables
 
@@ -112,10 +113,22 @@ class Budget(Struct):
     approval_above: int | None = None
 
 
+class EarnRules(Struct):
+    """The versions of an earn rule, in order."""
+
+    versions: list[EarnRule]
+
+
+class Usage(Struct):
+    """Points that an earn rule gave, counted against one of its caps: `member:rule`, with `:day`, or `:rule:day` for all."""
+
+    points: int
+
+
 KINDS: dict[type[Struct], str] = {
     Rates: "rates", Quote: "quote", Packs: "packs", Returned: "returned", Parked: "parked", Queue: "queue",
     Estate: "estate", Reserve: "reserve", Dispute: "dispute", Erasure: "erasure", Velocity: "velocity",
-    Budget: "budget",
+    Budget: "budget", EarnRules: "earn_rule", Usage: "usage",
 }  # fmt: skip
 
 
