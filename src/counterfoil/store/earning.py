@@ -93,7 +93,7 @@ class Priced:
     def keep(self) -> None:
         """Count the points given against every cap and budget of their rules."""
         for one in self.awards:
-            for name in _caps(one.rule, self.member, self.day) if one.points else ():
+            for name in _caps(one.rule, self.member, self.day, "") if one.points else ():
                 self.desk.records.keep(name, Usage(_used(self.desk, name) + one.points))
             if one.rule.budget and one.points:
                 draw(self.desk, one.rule.budget, one.points)
@@ -112,28 +112,25 @@ def priced(desk: Desk, op: Operation, at: int) -> Priced:
     day = local_day(at, programme.zone).isoformat()
     facts = earning.sale_facts(op.basket, at, programme.zone, name)
 
+    today = local_day(desk.journal.now, programme.zone).isoformat()
+
     def limits(rule: EarnRule) -> list[Limit]:
-        return _limits(desk, rule, op.member, day)
+        caps = _caps(rule, op.member, day, "today" if day == today else f"on {day}")
+        found = [Limit(name, most - _used(desk, name), says) for name, (most, says) in caps.items()]
+        if rule.budget:
+            held = budget(desk, rule.budget)
+            found.append(Limit(f"budget {rule.budget}", held.points - held.spent, "in the budget", is_budget=True))
+        return found
 
     return Priced(desk, earning.price(rules, op.basket, facts, Cel(), limits), op.partner, op.member, day)
 
 
-def _limits(desk: Desk, rule: EarnRule, member: int, day: str) -> list[Limit]:
-    found = [
-        Limit(name, most - _used(desk, name), says) for name, (most, says) in _caps(rule, member, day).items()
-    ]  # fmt: skip
-    if rule.budget:
-        held = budget(desk, rule.budget)
-        found.append(Limit(f"budget {rule.budget}", held.points - held.spent, "in the budget", is_budget=True))
-    return found
-
-
-def _caps(rule: EarnRule, member: int, day: str) -> dict[str, tuple[int, str]]:
+def _caps(rule: EarnRule, member: int, day: str, then: str) -> dict[str, tuple[int, str]]:
     """The caps of a rule, by the name of the record that counts: how many points, and for whom."""
     caps = {
         f"{member}:{rule.name}": (rule.per_member, "for this member"),
-        f"{member}:{rule.name}:{day}": (rule.per_member_day, "for this member today"),
-        f":{rule.name}:{day}": (rule.per_day, "today"),
+        f"{member}:{rule.name}:{day}": (rule.per_member_day, f"for this member {then}"),
+        f":{rule.name}:{day}": (rule.per_day, then),
     }
     return {
         name: (most, says)

@@ -13,14 +13,16 @@ from functools import lru_cache
 from typing import Any
 
 from cel_expr_python import cel
+from msgspec import structs
 
 from counterfoil.core.errors import InvalidRequest
 from counterfoil.core.limits import RuleFailed
-from counterfoil.core.rulebook.earning import Basket, EarnRule, Facts, Line, line_facts, price, sale_facts
+from counterfoil.core.rulebook.earning import Award, Basket, EarnRule, Facts, Line, line_facts, price, sale_facts
 from counterfoil.core.units import MAX_POINTS
 
 MOST_LINES = 100
 TRIAL_SECONDS = 0.1  # what pricing the longest basket may take
+_ORDINARY = "an ordinary basket"
 _TYPES = {bool: "BOOL", int: "INT"}
 _PLACE = re.compile(r"<input>:(\d+):(\d+): ([^\n]{1,300})")
 _INT, _TEXT = cel.Type.INT, cel.Type.STRING
@@ -94,36 +96,41 @@ class Cel:
 
     def matching(self, rule: EarnRule, facts: Facts, lines: Sequence[Line]) -> Sequence[Line]:
         """See Judge."""
-        expression, each = _when(rule.when, rule.kind)
+        expression, each = _ready(rule, "when")
         if not each:
             return lines if _evaluated(rule, "when", expression, facts, bool) else []
         return [one for one in lines if _evaluated(rule, "when", expression, {**facts, **line_facts(one)}, bool)]
 
     def points(self, rule: EarnRule, facts: Facts) -> int:
         """See Judge."""
-        value: int = _evaluated(rule, "points", _compiled(rule.points, "points", rule.kind, int), facts, int)
+        value: int = _evaluated(rule, "points", _ready(rule, "points")[0], facts, int)
         if not 0 <= value <= MAX_POINTS:
             raise RuleFailed(rule.name, rule.version, "points", f"gives {value} points")
         return value
 
 
+def _ready(rule: EarnRule, part: str) -> tuple[Any, bool]:
+    """An expression, and whether it is one of each line. Raises RuleFailed: another runtime may have taken it."""
+    try:
+        return (
+            _when(rule.when, rule.kind) if part == "when" else (_compiled(rule.points, "points", rule.kind, int), False)
+        )
+    except Malformed as error:
+        raise RuleFailed(rule.name, rule.version, part, str(error)) from error
+
+
 def checked(rule: EarnRule) -> EarnRule:
     """A rule whose expressions compile and work on baskets small, large and long. Raises InvalidRequest naming the part."""
-    for part in ("when", "points"):
+    for part in [name for name in ("when", "points") if getattr(rule, name)]:
         try:
-            if part == "when" and rule.when:
-                _when(rule.when, rule.kind)
-            if part == "points" and rule.points:
-                _compiled(rule.points, "points", rule.kind, int)
-        except Malformed as error:
-            raise InvalidRequest(part, str(error)) from error
+            _ready(rule, part)
+        except RuleFailed as error:
+            raise InvalidRequest(part, error.why) from error
     for says, basket in _samples(rule):
         started = time.thread_time()
         try:
-            awards = price([rule], basket, sale_facts(basket, 0, "UTC", "partner"), Cel(), lambda _rule: ())
-            if not awards and rule.points and says == "an ordinary basket":  # what it gives where it does hold
-                always = _always(rule)
-                price([always], basket, sale_facts(basket, 0, "UTC", "partner"), Cel(), lambda _rule: ())
+            if not _tried(rule, basket) and rule.points and says == _ORDINARY:  # what it would give where it does hold
+                _tried(structs.replace(rule, when=""), basket)
         except RuleFailed as error:
             raise InvalidRequest(error.part, f"fails on {says}: {error.why}") from error
         if time.thread_time() - started > TRIAL_SECONDS:
@@ -131,8 +138,8 @@ def checked(rule: EarnRule) -> EarnRule:
     return rule
 
 
-def _always(rule: EarnRule) -> EarnRule:
-    return EarnRule(rule.name, rule.version, 0, rule.kind, brand=rule.brand, category=rule.category, points=rule.points)
+def _tried(rule: EarnRule, basket: Basket) -> list[Award]:
+    return price([rule], basket, sale_facts(basket, 0, "UTC", "partner"), Cel(), lambda _rule: ())
 
 
 def _samples(rule: EarnRule) -> list[tuple[str, Basket]]:
@@ -141,7 +148,7 @@ def _samples(rule: EarnRule) -> list[tuple[str, Basket]]:
 
     return [
         ("a basket of nothing", Basket((line(0),))),
-        ("an ordinary basket", Basket((line(50_000_000), line(1_990_000, 3)), ("tag",))),
+        (_ORDINARY, Basket((line(50_000_000), line(1_990_000, 3)), ("tag",))),
         ("a basket of 10,000,000.00", Basket((line(10**13, 1_000_000),))),
         ("a basket of 100 lines and 16 tags", Basket((line(990_000),) * MOST_LINES, ("tag",) * 16)),
     ]

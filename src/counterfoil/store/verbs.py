@@ -48,24 +48,25 @@ def _earn(desk: Desk, op: Operation) -> tuple[Entry | None, dict[str, object]]:
     available_at = valid_until(sold_at, days - 1, zone) if days else 0
     sale = verbs.Sale(sold_at, expires_at, available_at, currency)
     facts: dict[str, object] = {"points": op.points, "expires_at": _expiry(expires_at)}
-    ruled = None
+    ruled, told = None, dict[str, object]()
     if op.basket is None:
         grants = _grants(desk, op, contract, sale)
     else:
         ruled = priced(desk, op, sold_at)
         facts |= {"points": ruled.points, "explanation": explained(ruled.awards)}
-        if not ruled.points:  # a movement of 0 points is not posted
-            return None, facts | _unmoved(desk, who)
         grants = _ruled_grants(desk, ruled, contract, sale)
-    if op.partner in desk.programme.prepaid and currency == COALITION_CURRENCY:
+    entry = None
+    if not grants:  # a movement of 0 points is not posted
+        told = _unmoved(desk, who)
+    elif op.partner in desk.programme.prepaid and currency == COALITION_CURRENCY:
         entry, told = earn_prepaid(desk, who, op.partner, grants, sale)
-        facts |= told
     else:
         entry = verbs.earn(desk.journal, who, op.partner, grants, sale)
     if ruled is not None:
         ruled.keep()
     if desk.programme.parked:
         match_parked(desk, op)
+    facts |= told
     return entry, facts | _in_own(op, who, currency)
 
 

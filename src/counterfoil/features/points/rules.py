@@ -83,7 +83,7 @@ def _refusal(error: ValidationError, fields: dict[str, Any]) -> Refusal:
     """The first thing wrong, form before amounts, as the order of refusals has it."""
     found = [(".".join(map(str, one["loc"])) or "body", one) for one in error.errors(include_url=False)]
     for field, one in found:
-        if field not in _AMOUNTS:
+        if field not in _AMOUNTS or one["type"] == "extra_forbidden":
             return InvalidRequest(field, str(one["msg"]).lower())
     field, one = found[0]
     if field not in fields:
