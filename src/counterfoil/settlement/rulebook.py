@@ -10,6 +10,7 @@ from msgspec import structs
 
 from counterfoil.core.calendar import text_instant
 from counterfoil.core.rulebook.refunds import GRACE_DAYS
+from counterfoil.core.rulebook.verbs import MOST_LOTS
 from counterfoil.core.units import CENT_MICROS, COALITION_CURRENCY
 from counterfoil.store.earning import rule_hash
 from counterfoil.store.registry import COALITION_CURRENCY_NAME, NOTICE_DAYS, Programme
@@ -25,6 +26,10 @@ def rulebook(programme: Programme) -> dict[str, Any]:
         "currencies": [{"id": COALITION_CURRENCY, "name": COALITION_CURRENCY_NAME, "issuer": None}]
         + [{"id": c.number, "name": c.name, "issuer": c.issuer} for c in programme.currencies.values()],
         "money": {"unit": "micro", "minor_unit_micros": CENT_MICROS, "rounding": "half-even, once per party"},
+        "earn": {
+            "rounding": "down, once per rule and basket", "rate": "points per minor unit of money", "most_lots": MOST_LOTS,
+            "base": "a line counts for one rule", "caps": "by the local day of the sale; a refund restores none",
+        },
         "burn_order": ["expires_at", "earned_at", "made"],
         "gift_order": ["earned_at", "expires_at", "made"],
         "grace_days": GRACE_DAYS,
