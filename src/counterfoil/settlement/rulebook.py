@@ -53,7 +53,7 @@ def rulebook(programme: Programme) -> dict[str, Any]:
         ],
         "rewards": [structs.asdict(programme.rewards[name]) for name in sorted(programme.rewards)],
         # what a campaign says is its parties' own affair: here stands what binds the operator to it
-        "earn_rules": sorted(rule_hash(one).hex() for versions in programme.earn_rules.values() for one in versions),
+        "earn_rules": sorted(rule_hash(one).hex() for versions in programme.earn_rules.versions.values() for one in versions),
         "promotions": {name: {str(n): bp for n, bp in shares.items()} for name, shares in programme.promotions.items()},
     }  # fmt: skip
 

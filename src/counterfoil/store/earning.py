@@ -13,7 +13,7 @@ from counterfoil.core.encoding import earn_rule_hash
 from counterfoil.core.errors import InvalidRequest, UnknownBudget, UnknownEarnRule, UnknownPartner, UnknownPromotion
 from counterfoil.core.operation import Operation
 from counterfoil.core.rulebook import earning
-from counterfoil.core.rulebook.earning import Award, EarnRule, Limit
+from counterfoil.core.rulebook.earning import Award, EarnRule, Limit, RuleBook
 from counterfoil.store.budgets import budget, draw
 from counterfoil.store.desk import Desk
 from counterfoil.store.expressions import Cel
@@ -27,7 +27,7 @@ def publish_earn_rule(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """The first version of a rule, or its next. Nothing that was published changes; a live programme needs notice."""
     assert op.more is not None
     rule: EarnRule = op.more["rule"]
-    versions = desk.programme.earn_rules.get(rule.name, [])
+    versions = desk.programme.earn_rules.versions.get(rule.name, [])
     earliest = desk.journal.now + desk.programme.notice_micros
     made = structs.replace(rule, version=len(versions) + 1, since=rule.since or earliest)
     if made.since < earliest:
@@ -48,7 +48,7 @@ def publish_earn_rule(desk: Desk, op: Operation) -> tuple[None, Facts]:
         raise UnknownBudget(made.budget)
     all_versions = [*versions, made]
     desk.records.keep(made.name, EarnRules(all_versions))
-    desk.revise(earn_rules={**desk.programme.earn_rules, made.name: all_versions})
+    desk.revise(earn_rules=RuleBook({**desk.programme.earn_rules.versions, made.name: all_versions}))
     return None, shown(desk.programme, made)
 
 
@@ -106,7 +106,7 @@ def priced(desk: Desk, op: Operation, at: int) -> Priced:
     """
     assert op.basket is not None
     programme, name = desk.programme, desk.programme.parties[op.partner].name
-    rules = earning.in_force(programme.earn_rules.values(), op.partner, at)
+    rules = programme.earn_rules.in_force(op.partner, at)
     if not rules:
         raise UnknownEarnRule(f"{name} at {text_instant(at)}")
     day = local_day(at, programme.zone).isoformat()

@@ -19,7 +19,7 @@ from counterfoil.core.errors import Unauthenticated
 from counterfoil.core.log import Frontier
 from counterfoil.core.refusals import ClockBackwards
 from counterfoil.core.rulebook.contracts import Contract, in_force
-from counterfoil.core.rulebook.earning import EarnRule
+from counterfoil.core.rulebook.earning import RuleBook
 from counterfoil.core.rulebook.rewards import Reward
 from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.store import bulk
@@ -95,7 +95,7 @@ class Programme:
     first_loss_micros: int = 0
     transfer_daily_points: int | None = None
     transfer_daily_count: int | None = None
-    earn_rules: dict[str, list[EarnRule]] = field(default_factory=dict)  # versions in order
+    earn_rules: RuleBook = field(default_factory=RuleBook)
 
     @property
     def notice_micros(self) -> int:
@@ -193,7 +193,7 @@ def load(connection: Connection) -> Programme:
         frozenset(int(name) for name in names_of(connection, Packs)),
         frozenset(names_of(connection, Parked)), frozenset(names_of(connection, Dispute)), row.first_loss_micros,
         row.transfer_daily_points, row.transfer_daily_count,
-        {name: one.versions for name, one in every(connection, EarnRules)},
+        RuleBook({name: one.versions for name, one in every(connection, EarnRules)}),
     )  # fmt: skip
 
 

@@ -90,8 +90,14 @@ def test_versions_and_dates() -> None:
     versions = [base(rate_bp=100), EarnRule("base", 2, AT, "base", rate_bp=200, until=AT + 10)]
     at = [earning.in_force([versions], 16, when) for when in (AT - 1, AT, AT + 9, AT + 10)]
     assert [[rule.version for rule in rules] for rules in at] == [[1], [2], [2], []]
-    assert earning.in_force([[base(partners=(17,))]], 16, AT) == []
-    assert earning.in_force([[base(partners=(16, 17))]], 16, AT) != []
+    book = earning.RuleBook({"x": [base("x", partners=(17,))], "y": [base("y", partners=(16, 17))], "base": versions})
+    for _ in range(2):  # found, then remembered
+        assert [rule.name for rule in book.in_force(16, AT)] == ["base", "y"]
+        assert [rule.name for rule in book.in_force(17, AT - 1)] == ["base", "x", "y"]
+    moved = earning.RuleBook(
+        {"y": [base("y", partners=(16,)), EarnRule("y", 2, AT, "base", rate_bp=1, partners=(17,))]}
+    )
+    assert [[len(moved.in_force(partner, at)) for at in (0, AT)] for partner in (16, 17)] == [[1, 0], [0, 1]]
 
 
 def test_at_most_eight_lots() -> None:

@@ -7,6 +7,7 @@ are floored once per rule and basket. What an expression says is told by a `Judg
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from msgspec import Struct
@@ -108,6 +109,24 @@ def in_force(rules: Iterable[Sequence[EarnRule]], partner: int, at: int) -> list
 def _last(versions: Sequence[EarnRule], at: int) -> EarnRule | None:
     begun = [one for one in versions if one.since <= at]
     return begun[-1] if begun and (begun[-1].until is None or at < begun[-1].until) else None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBook:
+    """Every rule's versions in order, by name; those of a partner are found once."""
+
+    versions: Mapping[str, Sequence[EarnRule]] = field(default_factory=dict)
+    _at: dict[int, list[Sequence[EarnRule]]] = field(default_factory=dict, compare=False)
+
+    def in_force(self, partner: int, at: int) -> list[EarnRule]:
+        """See the function: one coalition's rules are many, one partner's few."""
+        if partner not in self._at:
+            self._at[partner] = [
+                some
+                for some in self.versions.values()
+                if any(not one.partners or partner in one.partners for one in some)
+            ]
+        return in_force(self._at[partner], partner, at)
 
 
 def price(

@@ -41,7 +41,7 @@ def listed(request: Request, caller: Reader) -> Rules:
     return Rules(
         data=[
             RuleView(**shown(programme, one), document=document(one), salt=one.salt, hash=rule_hash(one).hex())  # type: ignore[arg-type]  # JSON, checked as it is read
-            for _name, versions in sorted(programme.earn_rules.items())
+            for _name, versions in sorted(programme.earn_rules.versions.items())
             for one in versions
             if registry.is_operator(caller) or _concerns(programme, one, caller.party)
         ]
