@@ -19,11 +19,12 @@ from counterfoil.chain.embedded import EmbeddedChain
 from counterfoil.core.refusals import ReadOnly
 from counterfoil.features.budgets.routes import router as budgets
 from counterfoil.features.disputes.routes import router as disputes
+from counterfoil.features.earning.routes import router as earning
 from counterfoil.features.exchange.routes import router as exchange
 from counterfoil.features.health.routes import router as health
+from counterfoil.features.invoices.routes import router as invoices
 from counterfoil.features.liability.routes import Ledgers
 from counterfoil.features.liability.routes import router as liability
-from counterfoil.features.invoices.routes import router as invoices
 from counterfoil.features.log.routes import router as log
 from counterfoil.features.members.routes import router as members
 from counterfoil.features.overview.routes import router as overview
@@ -51,6 +52,7 @@ from counterfoil.store.writer import Writer
 
 FEATURES = (
     points,
+    earning,
     exchange,
     budgets,
     packs,
@@ -227,6 +229,7 @@ def _complete_openapi(app: FastAPI) -> None:
             bodies.Capture,
             bodies.Release,
             bodies.Batch,
+            bodies.BasketEarn,
         ]
         for model in models:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")

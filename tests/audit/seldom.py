@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from counterfoil.core.rulebook.earning import Basket, EarnRule, Line
 from tests.audit.coalition import BAKER, FLORIST, GROCER, Coalition
 from tests.store.ground import change
 
@@ -16,6 +17,7 @@ def furnish(made: Coalition) -> None:
 def seldom(made: Coalition) -> None:
     """Exchange, packs, rewards, disputes, erasure, default, exit."""
     fay, gus = made.members(2)
+    by_rules(made)
     rose = {"src": "ROSE", "dst": "BREAD", "takes": 5, "gives": 4, "increment": 5, "price_micros": 9_500, "fee_bp": 100}
     made.act("publish_rates", edges=[rose])
     made.do("earn", FLORIST, fay, 103, currency="ROSE")
@@ -44,3 +46,25 @@ def seldom(made: Coalition) -> None:
     made.act("exit_partner", partner=FLORIST, breakage_bp=1_000)
     made.do("burn", GROCER, fay, 30)
     made.settle()
+
+
+def publish(made: Coalition, rule: EarnRule) -> None:
+    """A rule without conditions, from now on."""
+    made.act("publish_earn_rule", rule=rule)
+
+
+def by_rules(made: Coalition) -> int:
+    """A basket earns a base, a joint bonus and one of the grocer alone; refunded in parts. The refund in which they tie."""
+    salt = "5a" * 32
+    publish(made, EarnRule("base", 0, 0, "base", rate_bp=200, salt=salt))
+    publish(made, EarnRule("joint", 0, 0, "campaign", points="base.points / 2", promotion="spring", salt=salt))
+    publish(made, EarnRule("own", 0, 0, "campaign", points="base.points / 2", per_day=60, salt=salt))
+    hal = made.members(1)[0]
+    made.do("earn", GROCER, hal, basket=Basket((Line(50_000_000),)), external_id="hal-basket")
+    made.do("burn", BAKER, hal, 40)
+    tied = made.do("refund_earn", GROCER, hal, 2, original="hal-basket")  # 60, 50 and 50 are left
+    made.do("refund_earn", GROCER, hal, 33, original="hal-basket")
+    made.do("earn", GROCER, hal, basket=Basket((Line(50_000_000),)), external_id="hal-capped")
+    made.do("refund_earn", GROCER, hal, 11, original="hal-capped")
+    made.do("refund_earn", GROCER, hal, 14, original="hal-capped")
+    return tied

@@ -54,6 +54,14 @@ from tests.audit.plants import (
     short_split,
     twice_settled,
 )
+from tests.audit.plants_earning import (
+    bonus_first,
+    forgotten_rule,
+    many_lots,
+    nine_bonuses,
+    refunded_in_parts,
+    settled_three_times,
+)
 
 Patch = pytest.MonkeyPatch
 
@@ -112,6 +120,11 @@ LIES = [
         skipping(liabilities.liabilities)),
     Lie("altered position", "positions", "party 1", altered_position, just_earned, without(books, "_positions")),
     Lie("altered rulebook", "rulebook", "other terms than before", other_rulebook, twice_settled,
+        skipping(files.rulebook)),
+    Lie("nine lots in one earn", "refold", "at most 8", many_lots, nine_bonuses, rule(Verb.EARN)),
+    Lie("a refund from the bonus first", "refold", "base and bonuses in proportion", bonus_first, refunded_in_parts,
+        rule(Verb.REFUND_EARN)),
+    Lie("a forgotten earn rule", "rulebook", "is there no more", forgotten_rule, settled_three_times,
         skipping(files.rulebook)),
     Lie("everybody moved", "liabilities", "did not change", all_moved, twice_settled,
         without(liabilities, "_moved", lambda old, new: "")),

@@ -64,6 +64,11 @@ SELDOM: dict[tuple[str, str], Asked] = {
         "operator", "budgets", {"name": "goodwill", "points": 1_000, "approval_above": 100},
         {"name": "goodwill", "points": 1_001},
     ),
+    ("POST", "/v1/earn-rules"): lambda s: (
+        "operator", "earn-rules",
+        {"name": "april", "kind": "campaign", "points": "200", "promotion": "spring", "partners": [s.stand.sides["A"].id]},
+        {"name": "april", "kind": "campaign", "points": "300"},
+    ),
     ("POST", "/v1/packs"): lambda _s: (
         "operator", "packs", {"partner": 18, "points": 100, "reserve": 10}, {"partner": 18, "points": 101},
     ),

@@ -15,6 +15,9 @@ PUBLIC = "public"
 # (method, path): the scope it asks for, and a body that is well formed
 ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/earns"): ("earn", {**MOVE, "member": MEMBER}),
+    ("POST", "/v1/calculations"): ("read", {"basket": {"amount_micros": 1}, "partner": 16}),
+    ("POST", "/v1/earn-rules"): ("operator", {"name": "base", "kind": "base", "rate_bp": 100}),
+    ("GET", "/v1/earn-rules"): ("read", None),
     ("POST", "/v1/burns"): ("burn", {**MOVE, "member": MEMBER}),
     ("POST", "/v1/holds"): ("hold", {**MOVE, "member": MEMBER, "ttl_seconds": 1}),
     ("POST", "/v1/holds/{hold}/capture"): ("hold", MOVE),

@@ -17,6 +17,7 @@ from tests.gateway.stand import START, Stand, good, problem, stand
 
 SALES = (7_654_321, 1_234_567, 3_141_593)  # points of A's sales, each in a lot of its own
 BURN, HOLD, REFUND = 271_829, 161_803, 57_721
+BONUS, CAP = 141_421, 1_732_051  # of a campaign of A's
 
 
 @dataclass
@@ -58,13 +59,14 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
         here.hold = answer["hold"]
         back = {"external_id": "planted-refund", "earn": "planted-sale-0", "points": REFUND}
         here.made(good(one.post("A", "refunds", back)))
-        for number in (*SALES, BURN, HOLD, REFUND):
+        for number in (*SALES, BURN, HOLD, REFUND, BONUS, CAP):
             here.amount(number)
         for name, brand in (("A", "planted-brand"), ("B", "corner")):
             good(one.post("operator", f"partners/{one.sides[name].id}/brands", {"name": brand}))
             entity = {"name": f"{brand} Ltd", "email": f"bills@{brand}.example"}
             good(one.post("operator", f"legal-entities/of-{brand}", entity))
             good(one.post("operator", f"partners/{one.sides[name].id}/legal-entity", {"entity": f"of-{brand}"}))
+        plant_rules(one)
         here.secrets |= {"planted-", "card-only-a-knows", "shared-card", here.own}
         for who in "BC":
             one.earn(who, here.both, 1_000, f"{who}-sale")
@@ -78,6 +80,14 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
         here.invoices = [document["number"] for document in made]
         here.secrets |= {document["sha256"] for document in made}
         yield here
+
+
+def plant_rules(one: Stand) -> None:
+    """A campaign of A's alone, with its words, condition and cap."""
+    good(one.post("operator", "budgets", {"name": "planted-budget", "points": CAP, "owner": one.sides["A"].id}))
+    rule = {"name": "planted-rule", "kind": "campaign", "points": f"{BONUS}", "when": "line.sku == 'planted-sku'"}
+    more = {"text": "planted-words", "per_day": CAP, "budget": "planted-budget", "partners": [one.sides["A"].id]}
+    good(one.post("operator", "earn-rules", {**rule, **more}))
 
 
 def questions(here: Planted) -> Iterator[tuple[str, str]]:
@@ -138,7 +148,7 @@ def test_the_public_sees_nobodys_rows(planted: Planted) -> None:
 
 def test_the_owner_sees_its_own(planted: Planted) -> None:
     seen = set().union(*told(planted, {"read"}, "A").values())
-    assert {str(SALES[0]), "planted-", f"-{BURN}"[1:], planted.entry} <= seen
+    assert {str(BONUS), str(SALES[0]), "planted-", f"-{BURN}"[1:], planted.entry} <= seen
     rows = planted.stand.get("A", "/v1/settlements/1/rows")
     assert SALES[0].to_bytes(8, "big").hex() in leaks(planted, rows, "")
 
@@ -170,7 +180,7 @@ def test_what_b_sees_is_b(planted: Planted) -> None:
     problem(one.post("B", "refunds", refund), 404, "unknown_earn")
 
 
-@pytest.mark.parametrize("removed", ["operator", "rows_of", "leaves", "entry", "invoices", "entities"])
+@pytest.mark.parametrize("removed", ["operator", "rows_of", "leaves", "entry", "invoices", "entities", "rules"])
 def test_canary_a_filter_removed_is_caught(planted: Planted, monkeypatch: pytest.MonkeyPatch, removed: str) -> None:
     if removed == "operator":
         monkeypatch.setattr(registry, "is_operator", lambda _caller: True)
@@ -184,6 +194,8 @@ def test_canary_a_filter_removed_is_caught(planted: Planted, monkeypatch: pytest
         monkeypatch.setattr("counterfoil.features.invoices.routes._partner", lambda _caller: None)
     elif removed == "entities":
         monkeypatch.setattr("counterfoil.features.invoices.entities._seen", lambda _gateway, _caller: [16, 17, 18])
+    elif removed == "rules":
+        monkeypatch.setattr("counterfoil.features.earning.routes._concerns", lambda *_asked: True)
     else:
         monkeypatch.setattr("counterfoil.features.statements.routes.registry.is_operator", lambda _caller: True)
     assert told(planted, {"read"}, "B") != {}

@@ -16,6 +16,7 @@ OWNERS = {
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "psycopg": {"store"},
+    "cel_expr_python": {"store"},
     "sqlite3": {"store", "chain"},  # chain: the embedded chain's own key-value file
     "web3": {"chain"},
     "eth_tester": {"chain"},

@@ -31,6 +31,7 @@ class Rules:
     issuers: dict[int, int] = field(default_factory=dict)  # of brands' own currencies
     edges: tuple[Edge, ...] = ()  # of every rate table published
     rewards: tuple[Reward, ...] = ()
+    earn_rules: frozenset[str] = frozenset()  # hashes of all versions published
 
     def in_force(self, partner: int, at: int) -> Contract | None:
         """A partner's contract at an instant."""
@@ -74,6 +75,7 @@ def read_rules(content: bytes, programme: bytes) -> Rules:
         issuers,
         edges,
         _rewards(data.get("rewards", [])),
+        _hashes(data.get("earn_rules", [])),
     )
 
 
@@ -100,6 +102,12 @@ def _rewards(data: object) -> tuple[Reward, ...]:
         return tuple(msgspec.convert(data, list[Reward]))
     except msgspec.ValidationError as error:
         raise Unreadable("rulebook.json", f"rewards: {error}") from error
+
+
+def _hashes(data: object) -> frozenset[str]:
+    if not isinstance(data, list) or not all(isinstance(one, str) for one in data):
+        raise Unreadable("rulebook.json", "earn_rules must be a list of hashes")
+    return frozenset(data)
 
 
 class RateTable(Struct):

@@ -53,9 +53,14 @@ def text_instant(at: int) -> str:
     return moment(at).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def local(at: int, zone: str) -> datetime:
+    """An instant on the clock of `zone` (IANA name)."""
+    return moment(at).astimezone(_zone(zone))
+
+
 def local_day(at: int, zone: str) -> date:
     """The calendar day of an instant in `zone` (IANA name)."""
-    return moment(at).astimezone(_zone(zone)).date()
+    return local(at, zone).date()
 
 
 @lru_cache(maxsize=4096)

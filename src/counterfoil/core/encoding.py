@@ -46,6 +46,7 @@ def word(value: int) -> bytes:
 
 _ENTRY_TAG = tag("counterfoil.entry.v1")
 _MEMBER_TAG = tag("counterfoil.entry.member.v1")
+_RULE_TAG = tag("counterfoil.earn.rule.v1")
 _INNER, _OUTER = (bytes([byte ^ pad for byte in range(256)]) for pad in (0x36, 0x5C))
 _INNER_REST, _OUTER_REST = b"\x36" * 32, b"\x5c" * 32  # a secret fills half of a block
 
@@ -65,6 +66,11 @@ def commitment(member: int, secret: bytes, entry: int) -> bytes:
     inner = hashlib.sha256(secret.translate(_INNER) + _INNER_REST + entry.to_bytes(8, "big")).digest()
     salt = hashlib.sha256(secret.translate(_OUTER) + _OUTER_REST + inner).digest()
     return hashlib.sha256(_MEMBER_TAG + member.to_bytes(32, "big") + salt).digest()
+
+
+def earn_rule_hash(salt: bytes, document: bytes) -> bytes:
+    """What is published of an earn rule: it binds the operator to the document, and tells nothing without the salt."""
+    return hashlib.sha256(_RULE_TAG + salt + hashlib.sha256(document).digest()).digest()
 
 
 def encode(entry: Entry) -> bytes:

@@ -2,7 +2,7 @@
 
 CounterfoilError
   Refusal                 an operation the rules turn down; stored, replayed, nothing changed
-    form, sameness and unknown things here; people and partners, state and limits in core/refusals.py
+    form, sameness and unknown things here; people and partners, state, limits in core/{refusals,limits}.py
   Unreadable              input from outside that cannot be understood (export, proof, key file)
   Unreachable             the books, the chain or a gateway does not answer
 
@@ -221,6 +221,11 @@ class UnknownPromotion(Unknown):
 class UnknownBudget(Unknown):
     code, thing = "unknown_budget", "budget"
     says = "{field}: there is no budget {value}"
+
+
+class UnknownEarnRule(Unknown):
+    code, thing = "unknown_earn_rule", "basket"
+    says = "{field}: no earn rule is in force for {value}"
 
 
 class UnknownSettlement(Unknown):

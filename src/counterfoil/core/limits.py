@@ -86,3 +86,25 @@ class BudgetExhausted(Refusal):
     requested: int
     left: int
     field: str = "points"
+
+
+@dataclass(eq=False)
+class CapExhausted(Refusal):
+    code = "cap_exhausted"
+    says = "{field}: {requested} were asked for by the rule {rule}, {left} are left {cap}"
+    rule: str
+    cap: str
+    requested: int
+    left: int
+    field: str = "basket"
+
+
+@dataclass(eq=False)
+class RuleFailed(Refusal):
+    code = "rule_failed"
+    says = "{field}: {part} of version {version} of the rule {rule} fails on this sale: {why}"
+    rule: str
+    version: int
+    part: str
+    why: str
+    field: str = "basket"

@@ -8,6 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from counterfoil.core.rulebook.earning import Basket
+
 
 class Operation(Struct, frozen=True, gc=False):
     """One verb asked for by one party. Fields a verb does not use keep their defaults.
@@ -34,6 +36,7 @@ class Operation(Struct, frozen=True, gc=False):
     pending_days: int | None = None  # None: as the contract says
     promotion: str = ""
     bonus: int = 0
+    basket: Basket | None = None  # instead of points: the rules in force say how many
     more: dict[str, Any] | None = None  # what a seldom verb asks for besides
     by: str = ""  # the prefix of the credential that acts for the operator; empty: the gateway itself
     reason: str = ""  # of an act

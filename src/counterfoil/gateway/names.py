@@ -1,10 +1,11 @@
-"""Shapes that bodies of several features share: ids, points, currencies, times to live."""
+"""Shapes that bodies of several features share: ids, points, currencies, days, times to live."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from counterfoil.core.units import MAX_POINTS
 
@@ -25,3 +26,24 @@ CurrencyName = Annotated[
 ]
 EntryId = Annotated[str, Field(pattern=_ID.format("ent"), examples=["ent_0000000000010000"])]
 TtlSeconds = Annotated[int, Field(strict=True, ge=1, le=MAX_TTL_SECONDS, examples=[600])]
+
+
+def _day(value: object) -> object:
+    if not (isinstance(value, str) and len(value) == 10):
+        raise ValueError("must be a day")
+    return value
+
+
+Day = Annotated[
+    date,
+    BeforeValidator(_day),
+    Field(ge=date(1970, 1, 1), le=date(9998, 12, 31), description="last valid day, local; default by contract"),
+]
+SoldAt = Annotated[
+    str | None,
+    Field(description="instant of a sale that comes in late, RFC 3339: its terms and validity hold",
+          examples=["2025-12-01T09:30:00Z"]),
+]  # fmt: skip
+PendingDays = Annotated[
+    int | None, Field(strict=True, ge=0, le=3_650, description="days until they are available; default by contract")
+]

@@ -14,10 +14,19 @@ from counterfoil.store.rulebook import rulebook_hash
 
 ABOUT: Mapping[str, About] = {
     **dict.fromkeys(
-        ("add_partner", "add_contract", "add_currency", "set_limits", "add_reward", "add_promotion", "publish_rates"),
+        (
+            "add_partner",
+            "add_contract",
+            "add_currency",
+            "set_limits",
+            "add_reward",
+            "add_promotion",
+            "publish_rates",
+            "publish_earn_rule",
+        ),
         About.RULEBOOK,
     ),
-    **dict.fromkeys(("suspend", "reinstate"), About.PARTNER),
+    **dict.fromkeys(("suspend", "reinstate", "legal_entity", "belong", "brand"), About.PARTNER),
     **dict.fromkeys(("request_erasure", "freeze", "unfreeze"), About.MEMBER),
     **dict.fromkeys(("exit_partner", "dividend", "default", "rule", "erase", "adjust"), About.POSTED),
     "set_budget": About.BUDGET,

@@ -14,6 +14,7 @@ from counterfoil.core.entry import PLACE_BITS, Entry, Verb
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.journal import Journal
 from counterfoil.core.rulebook.due import settle_up
+from counterfoil.store.engine import snapshot
 from counterfoil.store.posting import Group, paths_of
 from counterfoil.store.state import State, ask
 from counterfoil.store.tables import entry, entry_group, log_group, member
@@ -40,9 +41,7 @@ class Row:
 def holdings(engine: Engine, number: int, now: int) -> Holdings | None:
     """A member's holdings with everything due up to `now` applied, whether or not the job ran; None if unknown."""
     state = State()
-    with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execution_options(isolation_level="REPEATABLE READ")
+    with snapshot(engine) as connection:
         state.load(connection, ask(connection, [number])(), now)
     who = state.members.get(number)
     if who is not None:
@@ -53,9 +52,7 @@ def holdings(engine: Engine, number: int, now: int) -> Holdings | None:
 def undue(engine: Engine, numbers: Sequence[int]) -> dict[int, Holdings]:
     """Members' holdings as they stand in the books, what is due not yet applied."""
     state = State()
-    with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execution_options(isolation_level="REPEATABLE READ")
+    with snapshot(engine) as connection:
         state.load(connection, ask(connection, numbers)(), 0)
     return state.members
 

@@ -69,6 +69,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection whose statements all see the books at one instant."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":  # SQLite's transactions always do
+            connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+
+
 def _sqlite(url: Any) -> Engine:
     engine = create_engine(url, connect_args={"timeout": BUSY_MILLISECONDS / 1000, "check_same_thread": False})
 

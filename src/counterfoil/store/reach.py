@@ -24,6 +24,7 @@ _NOTHING = {"postgresql": "''::bytea", "sqlite": "x''"}  # no bytes
 _OUTSTANDING = f"SELECT funding, sum(available + held) FROM lot WHERE {tables.OPEN} GROUP BY funding"
 _CLOSED = """SELECT s.closed_at FROM log_group g JOIN settlement s
     ON s.first_leaf <= g.first + {place} AND s.log_size > g.first + {place} WHERE g."group" = {group}"""
+_BY_MEMBER = ("usage", "velocity")  # records named after a member
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,9 @@ class Copies:
 
 
 def erase(connection: Connection, desk: Desk) -> None:
-    """The secret goes, and with it what tells whose the entries are; the names that partners have for the member too."""
+    """The secret goes, and with it what tells whose the entries are; the names that partners have for the member and what
+    was counted for caps too.
+    """
     for number in desk.erased:
         bulk.ask_sql(
             connection,
@@ -167,4 +170,8 @@ def erase(connection: Connection, desk: Desk) -> None:
             f"WHERE member = {number} RETURNING entry",
         )
         bulk.ask_sql(connection, f"DELETE FROM identity WHERE member = {number} RETURNING member")
+        prefix = f"{number}:"
+        for kind in _BY_MEMBER:
+            named = f"kind = '{kind}' AND substr(name, 1, {len(prefix)}) = '{prefix}'"
+            bulk.ask_sql(connection, f"DELETE FROM record WHERE {named} RETURNING name")
     desk.erased.clear()

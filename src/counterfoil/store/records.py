@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Struct, structs
+from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from counterfoil.core.entities import Belongs, Brand, LegalEntity
 from counterfoil.core.exchange import Edge
 from counterfoil.core.reserves import Reserve
+from counterfoil.core.rulebook.earning import EarnRule
 from counterfoil.core.rulebook.packs import Pack
 from counterfoil.core.rulebook.rewards import Reward
 from counterfoil.store import bulk, tables
@@ -134,11 +135,24 @@ class Budget(Struct):
     approval_above: int | None = None
 
 
+class EarnRules(Struct):
+    """The versions of an earn rule, in order."""
+
+    versions: list[EarnRule]
+
+
+class Usage(Struct):
+    """Points that an earn rule gave, counted against one of its caps: `member:rule`, with `:day`, or `:rule:day` for all."""
+
+    points: int
+
+
 KINDS: dict[type[Struct], str] = {
     Rates: "rates", Quote: "quote", Packs: "packs", Returned: "returned", Parked: "parked", Queue: "queue",
     Estate: "estate", Reserve: "reserve", Dispute: "dispute", Erasure: "erasure", Velocity: "velocity",
     Budget: "budget", Reward: "reward", Promotion: "promotion", Limits: "limits", LookUp: "look_up",
     LegalEntity: "legal_entity", Belongs: "belongs", Brand: "brand",
+    EarnRules: "earn_rule", Usage: "usage",
 }  # fmt: skip
 
 
@@ -173,7 +187,8 @@ class Records:
         """The same; what stood there before."""
         before = self.find(type(record), name)
         self.keep(name, record)
-        return None if before is None else structs.asdict(before)
+        was: dict[str, Any] | None = None if before is None else msgspec.to_builtins(before)
+        return was
 
     def save(self, connection: Connection) -> None:
         """Write what changed."""

@@ -18,11 +18,23 @@ from counterfoil.core.errors import Unauthenticated
 from counterfoil.core.log import Frontier
 from counterfoil.core.refusals import ClockBackwards
 from counterfoil.core.rulebook.contracts import Contract, in_force
+from counterfoil.core.rulebook.earning import RuleBook
 from counterfoil.core.rulebook.rewards import Reward
 from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.store import bulk
 from counterfoil.store.engine import writing
-from counterfoil.store.records import Dispute, Limits, Packs, Parked, Promotion, Rates, every, names_of, recorded
+from counterfoil.store.records import (
+    Dispute,
+    EarnRules,
+    Limits,
+    Packs,
+    Parked,
+    Promotion,
+    Rates,
+    every,
+    names_of,
+    recorded,
+)  # fmt: skip
 from counterfoil.store.tables import (
     contract,
     credential,
@@ -89,6 +101,7 @@ class Programme:
     parked: frozenset[str] = frozenset()  # sales that refunds wait for
     disputed: frozenset[str] = frozenset()  # burns, by their entries' numbers
     limits: Limits = field(default_factory=Limits)
+    earn_rules: RuleBook = field(default_factory=RuleBook)
 
     @property
     def notice_micros(self) -> int:
@@ -183,6 +196,7 @@ def load(connection: Connection) -> Programme:
         dict(every(connection, Reward)),
         frozenset(int(name) for name in names_of(connection, Packs)),
         frozenset(names_of(connection, Parked)), frozenset(names_of(connection, Dispute)), limits,
+        RuleBook({name: one.versions for name, one in every(connection, EarnRules)}),
     )  # fmt: skip
 
 

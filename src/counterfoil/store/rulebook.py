@@ -10,7 +10,9 @@ from msgspec import structs
 
 from counterfoil.core.calendar import text_instant
 from counterfoil.core.rulebook.refunds import GRACE_DAYS
+from counterfoil.core.rulebook.verbs import MOST_LOTS
 from counterfoil.core.units import CENT_MICROS, COALITION_CURRENCY
+from counterfoil.store.earning import rule_hash
 from counterfoil.store.registry import COALITION_CURRENCY_NAME, NOTICE_DAYS, Programme
 from counterfoil.store.verbs import LATE_DAYS
 
@@ -24,6 +26,10 @@ def rulebook(programme: Programme) -> dict[str, Any]:
         "currencies": [{"id": COALITION_CURRENCY, "name": COALITION_CURRENCY_NAME, "issuer": None}]
         + [{"id": c.number, "name": c.name, "issuer": c.issuer} for c in programme.currencies.values()],
         "money": {"unit": "micro", "minor_unit_micros": CENT_MICROS, "rounding": "half-even, once per party"},
+        "earn": {
+            "rounding": "down, once per rule and basket", "rate": "points per minor unit of money", "most_lots": MOST_LOTS,
+            "base": "a line counts for one rule", "caps": "by the local day of the sale; a refund restores none",
+        },
         "burn_order": ["expires_at", "earned_at", "made"],
         "gift_order": ["earned_at", "expires_at", "made"],
         "grace_days": GRACE_DAYS,
@@ -47,6 +53,8 @@ def rulebook(programme: Programme) -> dict[str, Any]:
             for since, edges in programme.rates.tables
         ],
         "rewards": [structs.asdict(programme.rewards[name]) for name in sorted(programme.rewards)],
+        # what a campaign says is its parties' own affair: here stands what binds the operator to it
+        "earn_rules": sorted(rule_hash(one).hex() for versions in programme.earn_rules.versions.values() for one in versions),
         "promotions": {name: {str(n): bp for n, bp in shares.items()} for name, shares in programme.promotions.items()},
     }  # fmt: skip
 

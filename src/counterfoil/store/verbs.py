@@ -13,9 +13,11 @@ from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import CurrencyNotAccepted
 from counterfoil.core.rulebook import due, refunds, verbs
 from counterfoil.core.rulebook.contracts import Contract, alone, joint
+from counterfoil.core.rulebook.earning import base_points, explained
 from counterfoil.core.units import COALITION_CURRENCY, NEVER
 from counterfoil.store.budgets import set_budget
 from counterfoil.store.desk import Desk, Effect, entry_name, member_name
+from counterfoil.store.earning import Priced, priced, publish_earn_rule
 from counterfoil.store.registry import COALITION_CURRENCY_NAME
 from counterfoil.store.terms import TERMS
 from counterfoil.store.verbs_entities import belong, brand, legal_entity
@@ -38,29 +40,51 @@ LATE_DAYS = 731  # how late a sale may come in: as long as a refund must find it
 LATE_MICROS = LATE_DAYS * 86_400_000_000
 
 
-def _earn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
+def _earn(desk: Desk, op: Operation) -> tuple[Entry | None, dict[str, object]]:
     who = desk.member(op.member)
     desk.active(op.partner)
     currency = _currency(desk, op)
-    now, zone = desk.journal.now, desk.programme.zone
-    sold_at = op.occurred_at or now
-    if sold_at < now - LATE_MICROS:
-        raise OccurredTooLongAgo(LATE_DAYS)
+    zone, sold_at = desk.programme.zone, _sold_at(desk, op)
     contract = desk.programme.parties[op.partner].contract_at(sold_at)
     expires_at = end_of_day(op.valid_to, zone) if op.valid_to else valid_until(sold_at, contract.valid_days, zone)
     days = contract.pending_days if op.pending_days is None else op.pending_days
     available_at = valid_until(sold_at, days - 1, zone) if days else 0
     sale = verbs.Sale(sold_at, expires_at, available_at, currency)
-    grants = _grants(desk, op, contract, sale)
     facts: dict[str, object] = {"points": op.points, "expires_at": _expiry(expires_at)}
-    if op.partner in desk.programme.prepaid and currency == COALITION_CURRENCY:
+    ruled, told = None, dict[str, object]()
+    if op.basket is None:
+        grants = _grants(desk, op, contract, sale)
+    else:
+        ruled = priced(desk, op, sold_at)
+        facts |= {"points": ruled.points, "explanation": explained(ruled.awards)}
+        grants = _ruled_grants(desk, ruled, contract, sale)
+    entry = None
+    if not grants:  # a movement of 0 points is not posted
+        told = _unmoved(desk, who)
+    elif op.partner in desk.programme.prepaid and currency == COALITION_CURRENCY:
         entry, told = earn_prepaid(desk, who, op.partner, grants, sale)
-        facts |= told
     else:
         entry = verbs.earn(desk.journal, who, op.partner, grants, sale)
+    if ruled is not None:
+        ruled.keep()
     if desk.programme.parked:
         match_parked(desk, op)
+    facts |= told
     return entry, facts | _in_own(op, who, currency)
+
+
+def _sold_at(desk: Desk, op: Operation) -> int:
+    sold_at = op.occurred_at or desk.journal.now
+    if sold_at < desk.journal.now - LATE_MICROS:
+        raise OccurredTooLongAgo(LATE_DAYS)
+    return sold_at
+
+
+def _calculate(desk: Desk, op: Operation) -> tuple[None, dict[str, object]]:
+    """What a basket would earn for nobody in particular."""
+    desk.active(op.partner)
+    ruled = priced(desk, op, _sold_at(desk, op))
+    return None, {"points": ruled.points, "explanation": explained(ruled.awards)}
 
 
 def _grants(desk: Desk, op: Operation, contract: Contract, sale: verbs.Sale) -> list[verbs.Grant]:
@@ -70,15 +94,37 @@ def _grants(desk: Desk, op: Operation, contract: Contract, sale: verbs.Sale) -> 
     else:
         own = shared = alone(contract, op.partner)
     if op.promotion:
-        shares = desk.programme.promotions.get(op.promotion)
-        if shares is None:
-            raise UnknownPromotion(op.promotion)
-        parties = desk.programme.parties
-        contracts = {n: parties[n].contract_at(sale.at) if n in parties else contract for n in shares}
-        shared = joint(shares, contracts)
+        shared = _together(desk, op.promotion, contract, sale)
     if op.bonus:
         return [verbs.Grant(op.points, own), verbs.Grant(op.bonus, shared)]
     return [verbs.Grant(op.points, shared)]
+
+
+def _ruled_grants(desk: Desk, ruled: Priced, contract: Contract, sale: verbs.Sale) -> list[verbs.Grant]:
+    """The base, then a lot for each bonus, in the order of the rules."""
+    awards = ruled.awards
+    own, base = alone(contract, ruled.partner), base_points(awards)
+    bonuses = [
+        verbs.Grant(one.points, _together(desk, one.rule.promotion, contract, sale) if one.rule.promotion else own)
+        for one in awards
+        if one.points and one.rule.kind == "campaign"
+    ]
+    return [verbs.Grant(base, own), *bonuses] if base else bonuses
+
+
+def _together(desk: Desk, promotion: str, contract: Contract, sale: verbs.Sale) -> bytes:
+    """The funding by a promotion's parties, each by its contract at the moment of sale."""
+    shares = desk.programme.promotions.get(promotion)
+    if shares is None:
+        raise UnknownPromotion(promotion)
+    parties = desk.programme.parties
+    return joint(shares, {n: parties[n].contract_at(sale.at) if n in parties else contract for n in shares})
+
+
+def _unmoved(desk: Desk, who: Holdings) -> dict[str, object]:
+    """What is told of a member to whom nothing happened."""
+    due.settle_up(desk.journal, who)
+    return {"member": member_name(who.member), "money": [], "available": who.available}
 
 
 def _currency(desk: Desk, op: Operation) -> int:
@@ -180,7 +226,7 @@ def _transfer(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
 
 
 VERBS: dict[str, Callable[[Desk, Operation], tuple[Entry | None, dict[str, object]]]] = {
-    "earn": _earn, "burn": _burn, "hold": _hold, "capture": _capture, "release": _release,
+    "earn": _earn, "calculate": _calculate, "burn": _burn, "hold": _hold, "capture": _capture, "release": _release,
     "refund_earn": _refund_earn, "refund_burn": _refund_burn, "transfer": _transfer,
     "publish_rates": publish_rates, "quote": quote, "exchange": exchange, "buy_pack": buy_pack,
     "buy_reward": buy_reward, "use_reward": use_reward, "refund_reward": refund_reward,
@@ -188,6 +234,7 @@ VERBS: dict[str, Callable[[Desk, Operation], tuple[Entry | None, dict[str, objec
     "dispute": dispute, "rule": rule, "request_erasure": request_erasure, "erase": erase,
     "set_budget": set_budget, **TERMS,
     "legal_entity": legal_entity, "belong": belong, "brand": brand,
+    "publish_earn_rule": publish_earn_rule,
 }  # fmt: skip
 
 

@@ -33,7 +33,9 @@ def publish_rates(desk: Desk, op: Operation) -> tuple[None, Facts]:
     rates = desk.records.find(Rates, "") or Rates([])
     since = max(int(op.asked.get("since") or 0), desk.journal.now)
     held = [table for table in rates.tables if table[0] < since]
-    desk.records.keep("", Rates([*held, (since, edges)]))
+    made = Rates([*held, (since, edges)])
+    desk.was = desk.records.put("", made)
+    desk.revise(rates=made)
     return None, {"since": text_instant(since), "edges": len(edges)}
 
 

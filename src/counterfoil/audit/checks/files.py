@@ -72,9 +72,13 @@ def rulebook(case: Case) -> Iterator[Finding]:
 
 
 def _backdated(case: Case, number: int, rules: Rules, before: Rules | None) -> Iterator[Finding]:
-    """Terms announced in a settlement hold from then on, not before: the past is not rewritten."""
+    """Terms announced in a settlement hold from then on, not before: the past is not rewritten, nor forgotten."""
     if before is None:
         return
+    for gone in sorted(before.earn_rules - rules.earn_rules):
+        yield case.finding(
+            "rulebook", f"the version of an earn rule with hash {gone} was published, and is there no more", number
+        )
     opened_at = case.headers[number - 1].header.closing.closed_at
     for (partner, version), terms in rules.contracts.items():
         if (partner, version) not in before.contracts and terms.since < opened_at:

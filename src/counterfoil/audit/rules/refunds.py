@@ -28,7 +28,7 @@ def refund_earn(entry: Entry, before: Before) -> None:
         lot for lot in before.who.usable(entry.at, first.terms.currency) if lot.origin[0] != entry.refers_to
     ]  # fmt: skip
     moves += take(others, points - points_in(moves), Place.AVAILABLE, Place.REPAID)
-    expect(entry, moves, "own lots first, base and bonus in proportion, then burn order")
+    expect(entry, moves, "own lots first, base and bonuses in proportion, then burn order")
     require_returned(entry, original)
     owed, part = points - points_in(moves), first.terms.funds.part(entry.partner)
     fee = part.fee_micros if part is not None and part.fee_refundable else 0
@@ -38,17 +38,20 @@ def refund_earn(entry: Entry, before: Before) -> None:
 
 
 def _proportional(own: list[Lot], points: int, source: Place, target: Place) -> list[Move]:
-    """Of the base (index 0) and the bonus (1), by what is left of each there; one point more to the base on a tie."""
-    groups = [sorted((lot for lot in own if lot.origin[1] == index), key=Lot.burn_key) for index in (0, 1)]
-    base, bonus = (sum(at(lot, source) for lot in group) for group in groups)
-    whole = min(points, base + bonus)
+    """Of each lot the earn made, by what is left there; what the floors leave, one point each by largest rest, ties first."""
+    groups: dict[int, list[Lot]] = {}
+    for lot in sorted(own, key=Lot.burn_key):
+        groups.setdefault(lot.origin[1], []).append(lot)
+    left = {index: sum(at(lot, source) for lot in groups[index]) for index in sorted(groups)}
+    total = sum(left.values())
+    whole = min(points, total)
     if not whole:
         return []
-    first, second = whole * base // (base + bonus), whole * bonus // (base + bonus)
-    if first + second < whole:
-        more = whole * base % (base + bonus) >= whole * bonus % (base + bonus)
-        first, second = (first + 1, second) if more else (first, second + 1)
-    return take(groups[0], first, source, target) + take(groups[1], second, source, target)
+    shares = {index: whole * part // total for index, part in left.items()}
+    short = whole - sum(shares.values())
+    for index in sorted(left, key=lambda one: (-(whole * left[one] % total), one))[:short]:
+        shares[index] += 1
+    return [move for index, share in shares.items() for move in take(groups[index], share, source, target)]
 
 
 def refund_burn(entry: Entry, before: Before) -> None:

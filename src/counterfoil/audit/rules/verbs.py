@@ -12,14 +12,17 @@ from counterfoil.core.entry import Entry, LotMade, Move, Place
 from counterfoil.core.holdings import Lot, take
 from counterfoil.core.lots import LotTerms
 from counterfoil.core.rulebook.contracts import Contract, alone, joint
+from counterfoil.core.rulebook.verbs import MOST_LOTS
 from counterfoil.core.units import COALITION_CURRENCY
 
 
 def earn(entry: Entry, before: Before) -> None:
-    """A lot for the base and perhaps one for a bonus, at the terms of the moment of sale."""
+    """Lots for the base and for bonuses, at the terms of the moment of sale."""
     require_drawn(entry, before)
-    if len(entry.lots) > 2 or len({(t.currency, t.expires_at, t.available_at) for t in map(_terms, entry.lots)}) > 1:
-        raise Wrong("an earn makes a base and perhaps a bonus, alike but for their funding")
+    if len(entry.lots) > MOST_LOTS:
+        raise Wrong(f"an earn makes {len(entry.lots)} lots, at most {MOST_LOTS} are allowed")
+    if len({(t.currency, t.expires_at, t.available_at) for t in map(_terms, entry.lots)}) > 1:
+        raise Wrong("an earn makes a base and bonuses, alike but for their funding")
     for made in entry.lots:
         t = made.terms
         if t.issuer != entry.partner:

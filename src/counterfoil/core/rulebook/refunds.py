@@ -94,7 +94,7 @@ def recovery(who: Holdings, earned: Entry, points: int, now: int) -> list[Move]:
 
 
 def _in_proportion(own: list[Lot], points: int, source: Place, target: Place) -> list[Move]:
-    """From base and bonus in proportion to what is left of each, ties to the base; within each in burn order."""
+    """From base and bonuses in proportion to what is left of each, ties in their order; within each in burn order."""
     kinds = sorted({lot.origin[1] for lot in own})
     left = [sum(at(lot, source) for lot in own if lot.origin[1] == kind) for kind in kinds]
     if not any(left):

@@ -17,6 +17,8 @@ from counterfoil.core.rulebook.due import release as _release
 from counterfoil.core.rulebook.due import room, settle_up
 from counterfoil.core.units import COALITION_CURRENCY
 
+MOST_LOTS = 8  # a base and bonuses of one earn: each joint one may need an entry of every funder behind it
+
 
 class Grant(Struct, frozen=True, gc=False):
     """Points of one lot that an earn is to make; `prepaid` of them were paid for in advance."""
@@ -43,7 +45,7 @@ def hold_name(entry: int) -> str:
 def earn(
     journal: Journal, who: Holdings, partner: int, grants: Sequence[Grant], sale: Sale, drawn: tuple[Drawn, ...] = ()
 ) -> Entry:
-    """A lot for each grant, issued by `partner`: the base, then a bonus. Raises BalanceLimit."""
+    """A lot for each grant, at most MOST_LOTS, issued by `partner`: the base, then bonuses. Raises BalanceLimit."""
     settle_up(journal, who)
     room(who, sum([one.points for one in grants]), sale.currency)
     available_at = sale.available_at if sale.available_at > journal.now else 0

@@ -16,7 +16,7 @@ from counterfoil.core.errors import InvalidRequest, UnknownLegalEntity
 from counterfoil.core.invoices import Kind
 from counterfoil.core.units import BASIS_POINTS
 from counterfoil.gateway.auth import Operator, Reader
-from counterfoil.gateway.moves import Done, Key, Move, move
+from counterfoil.gateway.moves import Act, Done, Key, move
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import Gateway, gateway_of
 from counterfoil.store import registry
@@ -46,7 +46,7 @@ class Tax(BaseModel):
     note: Annotated[str, Field(max_length=200, pattern=_PLAIN, description="the reason, where nothing is charged")] = ""
 
 
-class NewLegalEntity(Move):
+class NewLegalEntity(Act):
     """A legal entity as it stands from `since` on. What is null is as the operator's own entity has it."""
 
     name: Words
@@ -88,14 +88,14 @@ class Entities(BaseModel):
     data: list[Entity]
 
 
-class Belonging(Move):
+class Belonging(Act):
     """The legal entity a partner belongs to from `since` on."""
 
     entity: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
     since: Since = None
 
 
-class NewBrand(Move):
+class NewBrand(Act):
     """A name that members see."""
 
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*\S)?$")]
@@ -117,7 +117,7 @@ async def register(
             raise InvalidRequest("taxes", f"category {tax.category} has no rate")
     profile = body.model_dump(mode="json", exclude={"dry_run", "since"})
     more = {"entity": entity, "profile": profile, "since": _instant(body.since)}
-    return await move(request, "legal_entity", caller.party, key, body, more=more)
+    return await move(request, "legal_entity", caller, key, body, more=more)
 
 
 @router.get("/legal-entities", response_model=Entities, responses=declared())
@@ -140,13 +140,13 @@ def one(request: Request, entity: EntityName, caller: Reader) -> Entity:
 async def belong(request: Request, partner: int, body: Belonging, caller: Operator, key: Key = None) -> Response:
     """Say to which legal entity a partner belongs; several may belong to one."""
     more = {"partner": partner, "entity": body.entity, "since": _instant(body.since)}
-    return await move(request, "belong", caller.party, key, body, more=more)
+    return await move(request, "belong", caller, key, body, more=more)
 
 
 @router.post("/partners/{partner}/brands", status_code=201, response_model=Done, responses=declared(404, 409, 422))
 async def brand(request: Request, partner: int, body: NewBrand, caller: Operator, key: Key = None) -> Response:
     """Add a brand of a partner."""
-    return await move(request, "brand", caller.party, key, body, more={"partner": partner, "name": body.name})
+    return await move(request, "brand", caller, key, body, more={"partner": partner, "name": body.name})
 
 
 @router.get("/brands", response_model=Brands, responses=declared())

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from counterfoil.gateway.baskets import Basket
 from counterfoil.gateway.moves import Move
-from counterfoil.gateway.names import CurrencyName, ExternalId, HoldId, MemberId, Points, TtlSeconds
+from counterfoil.gateway.names import (
+    CurrencyName,
+    Day,
+    ExternalId,
+    HoldId,
+    MemberId,
+    PendingDays,
+    Points,
+    SoldAt,
+    TtlSeconds,
+)
 
 MAX_BATCH = 8_000
-
-
-def _day(value: object) -> object:
-    if not (isinstance(value, str) and len(value) == 10):
-        raise ValueError("must be a day")
-    return value
-
-
-Day = Annotated[date, BeforeValidator(_day), Field(ge=date(1970, 1, 1), le=date(9998, 12, 31))]
 
 
 class Earn(Move):
@@ -28,20 +29,25 @@ class Earn(Move):
     external_id: ExternalId
     member: MemberId
     points: Points
-    valid_to: Annotated[Day | None, Field(description="last valid day, local; default by contract")] = None
-    occurred_at: Annotated[
-        str | None,
-        Field(description="instant of a sale that comes in late, RFC 3339: its terms and validity hold",
-              examples=["2025-12-01T09:30:00Z"]),
-    ] = None  # fmt: skip
+    valid_to: Day | None = None
+    occurred_at: SoldAt = None
     currency: CurrencyName = "CP"
     promotion: Annotated[
         str | None, Field(min_length=1, max_length=64, description="whose parties fund the bonus together")
     ] = None
     bonus: Annotated[Points | None, Field(description="points on top, a lot of their own")] = None
-    pending_days: Annotated[
-        int | None, Field(strict=True, ge=0, le=3_650, description="days until they are available; default by contract")
-    ] = None
+    pending_days: PendingDays = None
+
+
+class BasketEarn(Move):
+    """Grant what the earn rules in force at the moment of sale give for a basket."""
+
+    external_id: ExternalId
+    member: MemberId
+    basket: Basket
+    valid_to: Day | None = None
+    occurred_at: SoldAt = None
+    pending_days: PendingDays = None
 
 
 class Burn(Move):
@@ -186,6 +192,9 @@ class Answer(BaseModel):
     alerts: Annotated[list[tuple[str, int]] | None, Field(description="packs that came down to their level")] = None
     currency: Annotated[str | None, Field(description="where it is not the coalition's")] = None
     debt: int | None = None
+    explanation: Annotated[
+        list[dict[str, Any]] | None, Field(description="of an earn by rules: what each gave, and why")
+    ] = None
     refers_to: str | None = None
 
 

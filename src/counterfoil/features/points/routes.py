@@ -26,8 +26,9 @@ _KEY_PARAMETER = {
 }  # fmt: skip
 
 
-def _route(path: str, model: type[Move], summary: str) -> dict[str, Any]:
-    schema = {"$ref": f"#/components/schemas/{model.__name__}"}
+def _route(path: str, model: type[Move], summary: str, *others: type[Move]) -> dict[str, Any]:
+    either = [{"$ref": f"#/components/schemas/{one.__name__}"} for one in (model, *others)]
+    schema: dict[str, Any] = {"oneOf": either} if others else either[0]
     return {
         "path": path, "summary": summary, "status_code": 201, "response_model": bodies.Answer,
         "responses": {200: {"model": bodies.Answer, "description": "a dry run's answer"}, **declared(404, 409, 413, 422)},
@@ -64,9 +65,13 @@ async def _refund(asked: Asked) -> Reply:
     return await _one(asked, "refund_earn" if "earn" in fields else "refund_burn")
 
 
-@router.post(**_route("/earns", bodies.Earn, "Grant points"))
+@router.post(**_route("/earns", bodies.Earn, "Grant points", bodies.BasketEarn))
 async def earn(request: Request) -> Response:
-    """A lot for the member, issued and funded by the calling partner."""
+    """A lot for the member, issued and funded by the calling partner.
+
+    Of a `basket` the earn rules in force at the moment of sale say how many points, and the answer explains them; each
+    campaign's bonus is a lot of its own. A sale that earns nothing is answered with 0 points and leaves its `external_id` free.
+    """
     return (await _one(await asked_of(request), "earn")).response()
 
 
@@ -94,27 +99,7 @@ async def release(request: Request, hold: HoldId) -> Response:
     return (await _one(await asked_of(request), "release", hold=hold)).response()
 
 
-@router.post(
-    **_route("/refunds", bodies.RefundEarn, "Refund an earn or a burn")
-    | {
-        "openapi_extra": {
-            "parameters": [_KEY_PARAMETER],
-            "requestBody": {
-                "required": True,
-                "content": {
-                    "application/json": {
-                        "schema": {
-                            "oneOf": [
-                                {"$ref": "#/components/schemas/RefundEarn"},
-                                {"$ref": "#/components/schemas/RefundBurn"},
-                            ]
-                        }
-                    }
-                },
-            },
-        }
-    }
-)
+@router.post(**_route("/refunds", bodies.RefundEarn, "Refund an earn or a burn", bodies.RefundBurn))
 async def refund(request: Request) -> Response:
     """Takes points of an `earn` back, or gives points of a `burn` back."""
     return (await _refund(await asked_of(request))).response()

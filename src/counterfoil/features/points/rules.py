@@ -12,7 +12,7 @@ from counterfoil.core.calendar import parse_instant
 from counterfoil.core.entry import id_number
 from counterfoil.core.errors import InvalidAmount, InvalidRecipient, InvalidRequest, Refusal
 from counterfoil.core.operation import Operation
-from counterfoil.features.points.bodies import MODELS
+from counterfoil.features.points.bodies import MODELS, BasketEarn
 from counterfoil.gateway.moves import checked_key, digest_of
 
 SCOPES = {
@@ -50,11 +50,13 @@ def operation(
     verb: str, fields: dict[str, Any], partner: int, key: str | None, key_field: str = "Idempotency-Key"
 ) -> Operation:
     """The operation a body asks for; raises a Refusal naming the field. The digest ignores how the JSON was written."""
+    model = BasketEarn if verb == "earn" and "basket" in fields else MODELS[verb]
     try:
-        body = MODELS[verb].model_validate(fields)
+        body = model.model_validate(fields)
     except ValidationError as error:
         raise _refusal(error, fields) from error
-    given = body.__dict__  # in the order of the model's fields, whatever the request's was
+    # in the order of the model's fields, whatever the request's was
+    given = body.model_dump() if isinstance(body, BasketEarn) else body.__dict__
     dry_run = body.dry_run
     if verb == "transfer" and given["sender"] == given["recipient"]:
         raise InvalidRecipient
@@ -69,6 +71,7 @@ def operation(
         occurred_at=parse_instant(given["occurred_at"], "occurred_at") if given.get("occurred_at") else 0,
         pending_days=given.get("pending_days"), promotion=given.get("promotion") or "", bonus=given.get("bonus") or 0,
         more={"park": True} if given.get("park") else None,
+        basket=body.basket.sold() if isinstance(body, BasketEarn) else None,
     )  # fmt: skip
 
 
@@ -78,9 +81,9 @@ def _number(name: str | None) -> int:
 
 def _refusal(error: ValidationError, fields: dict[str, Any]) -> Refusal:
     """The first thing wrong, form before amounts, as the order of refusals has it."""
-    found = [(str(one["loc"][0]) if one["loc"] else "body", one) for one in error.errors(include_url=False)]
+    found = [(".".join(map(str, one["loc"])) or "body", one) for one in error.errors(include_url=False)]
     for field, one in found:
-        if field not in _AMOUNTS:
+        if field not in _AMOUNTS or one["type"] == "extra_forbidden":
             return InvalidRequest(field, str(one["msg"]).lower())
     field, one = found[0]
     if field not in fields:
