@@ -18,6 +18,7 @@ from counterfoil.chain.client import Web3, connect
 from counterfoil.chain.embedded import EmbeddedChain
 from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.refusals import ReadOnly
+from counterfoil.features.bank.routes import router as bank
 from counterfoil.features.disputes.routes import router as disputes
 from counterfoil.features.exchange.routes import router as exchange
 from counterfoil.features.health.routes import router as health
@@ -58,6 +59,7 @@ FEATURES = (
     programme_parts,
     statements,
     settlements,
+    bank,
     log,
     sandbox,
     overview,

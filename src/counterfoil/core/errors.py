@@ -140,6 +140,33 @@ class DuplicateExternalId(Refusal):
     field: str = "external_id"
 
 
+@dataclass(eq=False)
+class StatementUnreadable(Refusal):
+    code = "statement_unreadable"
+    says = "{field}: line {line}, {element}: {why}"
+    line: int
+    element: str
+    why: str
+    field: str = "body"
+
+
+@dataclass(eq=False)
+class StatementDiffers(Refusal):
+    code = "statement_differs"
+    says = "{field}: the statement {statement} of this account came with other content before"
+    statement: str
+    field: str = "Stmt/Id"
+
+
+@dataclass(eq=False)
+class BankEntryAssigned(Refusal):
+    code = "bank_entry_assigned"
+    says = "{field}: {entry} is {result}; only an unmatched entry can be assigned"
+    entry: str
+    result: str
+    field: str = "entry"
+
+
 # --- unknown things ---------------------------------------------------------------------------
 
 
@@ -213,3 +240,13 @@ class UnknownPromotion(Unknown):
 class UnknownSettlement(Unknown):
     code, thing = "unknown_settlement", "settlement"
     says = "{field}: there is no settlement {value}"
+
+
+class UnknownPayment(Unknown):
+    code, thing = "unknown_payment", "payment"
+    says = "{field}: there is no payment {value}"
+
+
+class UnknownBankEntry(Unknown):
+    code, thing = "unknown_bank_entry", "entry"
+    says = "{field}: no statement has an entry {value}"

@@ -27,8 +27,8 @@ _CODES = {
         "forbidden", "not_in_livemode", "partner_exited", "partner_suspended", "wrong_partner",
     ),
     404: (
-        "not_found", "unknown_burn", "unknown_currency", "unknown_earn", "unknown_hold", "unknown_member",
-        "unknown_partner", "unknown_promotion", "unknown_quote", "unknown_rate", "unknown_reward",
+        "not_found", "unknown_bank_entry", "unknown_burn", "unknown_currency", "unknown_earn", "unknown_hold", "unknown_member",
+        "unknown_partner", "unknown_payment", "unknown_promotion", "unknown_quote", "unknown_rate", "unknown_reward",
         "unknown_settlement", "unknown_voucher",
     ),
     405: (
@@ -36,12 +36,13 @@ _CODES = {
     ),
     409: (
         "already_captured", "already_disputed", "already_released", "already_ruled", "balance_limit",
+        "bank_entry_assigned",
         "capture_exceeds_hold", "clock_backwards", "currency_not_accepted", "dispute_window_closed",
         "duplicate_external_id", "erasure_not_due", "hold_expired", "increment_violation",
         "insufficient_points", "line_disputed", "not_disputed", "nothing_to_dispute",
         "occurred_too_long_ago", "partners_fixed", "prefunding_exhausted", "quote_expired", "quote_used",
         "rate_cycle_arbitrage", "refund_exceeds_original", "reward_already_used", "reward_expired",
-        "reward_refunded", "settlement_not_waiting", "velocity_limit",
+        "reward_refunded", "settlement_not_waiting", "statement_differs", "velocity_limit",
     ),
     410: (
         "member_erased",
@@ -50,7 +51,7 @@ _CODES = {
         "body_too_large",
     ),
     422: (
-        "bad_signature", "idempotency_key_reused", "unreadable",
+        "bad_signature", "idempotency_key_reused", "statement_unreadable", "unreadable",
     ),
     500: (
         "internal_error",

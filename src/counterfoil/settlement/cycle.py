@@ -31,7 +31,7 @@ from counterfoil.core.refusals import BadSignature, PartnersFixed, ReadOnly, Set
 from counterfoil.core.settlement import Header, outcome, pack_defaults
 from counterfoil.settlement.closing import closing_of, compute
 from counterfoil.settlement.rulebook import rulebook_hash
-from counterfoil.store import books, json_text, registry, settlements
+from counterfoil.store import books, json_text, payments, registry, settlements
 from counterfoil.store.engine import Engine, writing
 
 DUE_BATCH = 500  # members; each may have many lots, and a group holds 65,536 entries
@@ -62,7 +62,7 @@ class Cycle:
 
     def close(self, now: int) -> int:
         """Run what is due, fix the range of the open settlement and its closing. Returns its number. Raises ReadOnly."""
-        self.assert_writable()
+        self.fail_late(now)
         self.run_due(now)
         number = settlements.close(self.engine, now, self.crash)
         compute(self.engine, number, self.crash)
@@ -79,6 +79,14 @@ class Cycle:
         answers: Any = self.post([op])
         facts: dict[str, Any] = answers[0][0].facts
         return facts
+
+    def fail_late(self, now: int) -> dict[str, Any]:
+        """Partners that did not pay by bank in time cannot pay the open settlement either: their waterfalls, by name."""
+        self.assert_writable()
+        with self.engine.connect() as connection:
+            programme = registry.load(connection)
+            failing = payments.failing(connection, now, programme.zone)
+        return {programme.name_of(n): self.default(n, now)["waterfall"] for n in failing}
 
     def collateral(self, partner: int) -> int:
         """A partner's collateral on chain, or what a sandbox will deposit for it."""
@@ -251,6 +259,10 @@ class Cycle:
         header, tx = contract.finalized()[row.number]
         assert row.header is not None
         assert header == header_of(row).hash()
+        bank, words = self.programme().bank, netting.unpack(header_of(row).positions)
+        by_bank = {n: word for n, word in words.items() if bank.cash_at(n, row.number).account is not None}
+        if by_bank:
+            self.post([Operation("fall_due", OPERATOR, more={"settlement": row.number, "words": by_bank})])
         self._record(row, state="final", tx=tx, alert=None)
         return True
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 from counterfoil.core.exchange import Edge
 from counterfoil.core.reserves import Reserve
 from counterfoil.core.rulebook.packs import Pack
+from counterfoil.core.rulebook.payments import Bank, Line, Payment
 from counterfoil.store import bulk, tables
 
 Name = tuple[type[Struct], str]
@@ -103,8 +104,38 @@ class Velocity(Struct):
     count: int
 
 
+class Due(Struct):
+    """Partners whose position of a final settlement is paid by bank, by the settlement's number."""
+
+    partners: list[int]
+
+
+class Statement(Struct):
+    """A bank's statement, by account and id: the file it came in, and the numbers of its lines."""
+
+    digest: str
+    file: str
+    lines: list[int]
+
+
+class BankFile(Struct):
+    """A file as it came, whole, by its digest."""
+
+    xml: str
+
+
+class Cashbook(Struct):
+    """How many lines statements had so far; those that match nothing; payments not paid yet, oldest first."""
+
+    lines: int = 0
+    unmatched: list[int] = []
+    open: list[str] = []
+
+
 KINDS: dict[type[Struct], str] = {
     Rates: "rates", Quote: "quote", Packs: "packs", Returned: "returned", Parked: "parked", Queue: "queue",
+    Bank: "bank", Payment: "payment", Due: "payments_due", Line: "bank_line", Statement: "bank_statement",
+    BankFile: "bank_file", Cashbook: "cashbook",
     Estate: "estate", Reserve: "reserve", Dispute: "dispute", Erasure: "erasure", Velocity: "velocity",
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from counterfoil.core.errors import Unauthenticated
 from counterfoil.core.log import Frontier
 from counterfoil.core.refusals import ClockBackwards
 from counterfoil.core.rulebook.contracts import Contract, in_force
+from counterfoil.core.rulebook.payments import Bank
 from counterfoil.core.rulebook.rewards import Reward
 from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.store import bulk
@@ -94,6 +95,7 @@ class Programme:
     first_loss_micros: int = 0
     transfer_daily_points: int | None = None
     transfer_daily_count: int | None = None
+    bank: Bank = field(default_factory=Bank)
 
     @property
     def notice_micros(self) -> int:
@@ -190,7 +192,7 @@ def load(connection: Connection) -> Programme:
         {r.name: Reward(r.name, r.partner, r.points, r.cost_micros, r.valid_days) for r in connection.execute(select(reward))},
         frozenset(int(name) for name in names_of(connection, Packs)),
         frozenset(names_of(connection, Parked)), frozenset(names_of(connection, Dispute)), row.first_loss_micros,
-        row.transfer_daily_points, row.transfer_daily_count,
+        row.transfer_daily_points, row.transfer_daily_count, recorded(connection, Bank, "") or Bank(),
     )  # fmt: skip
 
 

@@ -87,7 +87,8 @@ AWorker = Annotated[Worker, Depends(worker_of)]
 def close(request: Request, worker: AWorker, caller: Operator, body: Close | None = None) -> dict[str, Any]:
     """Close the open settlement now: what is due runs first; what commits later belongs to the next.
 
-    A partner that `failed` to pay is suspended, and what is missing goes down the waterfall.
+    A partner that `failed` to pay is suspended, and what is missing goes down the waterfall; so is one that is `late`
+    by bank beyond its grace.
     """
     gateway, told = gateway_of(request), dict[str, Any]()
     failed = body.failed if body is not None else None
@@ -96,6 +97,8 @@ def close(request: Request, worker: AWorker, caller: Operator, body: Close | Non
     with worker.lock:
         if failed is not None:
             told = {"waterfall": worker.cycle.default(failed, gateway.now())["waterfall"]}
+        if late := worker.cycle.fail_late(gateway.now()):
+            told["late"] = late
         number = worker.cycle.close(gateway.now())
     worker.nudge()
     return {**_view(request, settlements.one(gateway.engine, number), caller), **told}

@@ -1,0 +1,279 @@
+"""Cash by bank: what a final settlement leaves to be paid through banks, when it is late, and which line pays it.
+
+The word on chain stays what it is and moves the partner's collateral, which is the guarantee for it; the bank moves the
+same amount the other way round. So for a partner by bank, at any time:
+collateral on chain = deposits + its final words, and received by bank - paid by bank = - (its final words), but for what
+is still open. No entry is made: a position is settled outside the books whichever way its cash goes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+from msgspec import Struct
+
+from counterfoil.core.calendar import business_day_after, end_of_day, local_day
+from counterfoil.core.units import CENT_MICROS
+
+EURO = "EUR"  # SEPA, and with it direct debits, are in euro
+
+
+class Account(Struct, frozen=True):
+    """A bank account, checked where it came in."""
+
+    holder: str
+    iban: str
+    bic: str | None = None
+
+
+class Mandate(Struct, frozen=True):
+    """A signed permission to collect; `scheme` CORE or B2B."""
+
+    id: str
+    signed_on: date
+    scheme: str = "CORE"
+
+
+class Clearing(Struct, frozen=True):
+    """The operator's side from settlement `since` on. `short` begins every id that banks see; days are Monday to Friday."""
+
+    since: int
+    account: Account
+    creditor_id: str | None = None
+    currency: str = EURO
+    short: str = "CF"
+    due_days: int = 3
+    grace_days: int = 2
+
+
+class Cash(Struct, frozen=True):
+    """How a partner's positions are paid from settlement `since` on: without an account by token, with one by bank."""
+
+    since: int
+    account: Account | None = None
+    mandate: Mandate | None = None
+
+
+class Bank(Struct):
+    """All that was agreed on cash, versions in order."""
+
+    clearing: list[Clearing] = []
+    partners: dict[int, list[Cash]] = {}
+
+    def clearing_at(self, settlement: int) -> Clearing | None:
+        """The operator's side in a settlement."""
+        return next((one for one in reversed(self.clearing) if one.since <= settlement), None)
+
+    def cash_at(self, partner: int, settlement: int) -> Cash:
+        """How a partner's position of a settlement is paid."""
+        return next((one for one in reversed(self.partners.get(partner, [])) if one.since <= settlement), Cash(0))
+
+
+class Line(Struct):
+    """A line of a statement as the bank wrote it: + came in, - went out. `number` counts lines over all statements."""
+
+    number: int
+    statement: str
+    place: str  # in the file: Ntry[2]/TxDtls[1]
+    booked_on: date
+    amount_micros: int
+    currency: str
+    booked: bool = True
+    end_to_end: str | None = None
+    batch: str | None = None  # the id of a file's block, where the bank booked it in one sum
+    iban: str | None = None  # the other side's
+    holder: str | None = None
+    text: str = ""
+    reason: str | None = None  # of a return
+    returned: bool = False
+    result: str = "unmatched"  # matched, partial, overpaid, returned, not_booked
+    payments: list[str] = []
+
+    @property
+    def id(self) -> str:
+        """Its public id."""
+        return f"bnk_{self.number:016x}"
+
+
+class Incoming(Struct):
+    """A statement as read: `digest` tells it from another one of the same id."""
+
+    id: str
+    account: str
+    digest: str
+    lines: list[Line]
+
+
+class Applied(Struct, frozen=True):
+    """What a line gave a payment: micros towards it, less than 0 for what was taken back."""
+
+    line: int
+    micros: int
+    on: date
+    reason: str | None = None
+
+
+class Try(Struct, frozen=True):
+    """A file asks for so much on a day, as known at an instant; None: that file must leave it out."""
+
+    on: date | None
+    micros: int
+    at: int
+
+
+class Payment(Struct):
+    """What one partner's position of one settlement leaves to be paid: + to the partner, - by it, micros.
+
+    The first of `tries` stands in the settlement's first file, the second in its second.
+    """
+
+    settlement: int
+    partner: int
+    amount_micros: int
+    final_at: int
+    due_on: date
+    fails_after: date  # the last day of grace
+    clearing: Clearing
+    cash: Cash
+    tries: list[Try]
+    applied: list[Applied] = []
+    failed_in: int = 0  # the settlement in which the waterfall started; 0: none
+
+    @property
+    def name(self) -> str:
+        """As records and ids have it."""
+        return f"{self.settlement}-{self.partner}"
+
+    @property
+    def method(self) -> str:
+        """How it is paid."""
+        if self.amount_micros > 0:
+            return "pay"
+        return "collect" if self.collectable else "expect"
+
+    @property
+    def collectable(self) -> bool:
+        """Whether a direct debit may be asked for."""
+        one = self.clearing
+        return self.cash.mandate is not None and one.creditor_id is not None and one.currency == EURO
+
+    @property
+    def paid_micros(self) -> int:
+        """So far."""
+        return sum(one.micros for one in self.applied)
+
+    @property
+    def left_micros(self) -> int:
+        """Still to be paid; less than 0: too much was."""
+        return abs(self.amount_micros) - self.paid_micros
+
+    @property
+    def wanted_micros(self) -> int:
+        """What a line that pays all that is left brings (+) or takes (-)."""
+        return self.left_micros if self.amount_micros < 0 else -self.left_micros
+
+    def end_to_end(self, trial: int = 1) -> str:
+        """The id that goes from end to end: programme, settlement, partner, and the file if it is not the first."""
+        return f"{self.clearing.short}-{self.name}" + (f"-{trial}" if trial > 1 else "")
+
+    def overdue(self, now: int, zone: str) -> bool:
+        """Whether its partner has failed to pay it: the grace is over."""
+        return self.amount_micros < 0 < self.left_micros and now >= end_of_day(self.fails_after, zone)
+
+    def state(self, now: int, zone: str) -> str:
+        """due, partial, paid, overpaid; withheld; late, or failed once the waterfall has started."""
+        left = self.left_micros
+        if left <= 0:
+            return "overpaid" if left else "paid"
+        if self.failed_in:
+            return "failed"
+        if self.tries[-1].on is None:
+            return "withheld"
+        if now >= end_of_day(self.due_on, zone):
+            return "late"
+        return "partial" if self.paid_micros else "due"
+
+
+def payment(
+    bank: Bank, settlement: int, partner: int, word: int, final_at: int, zone: str, *, owes: bool
+) -> Payment | None:
+    """What a word leaves to be paid, if by bank; to a partner that `owes` from before nothing is sent yet."""
+    clearing, cash = bank.clearing_at(settlement), bank.cash_at(partner, settlement)
+    if clearing is None or cash.account is None or not word:
+        return None
+    assert word % CENT_MICROS == 0
+    due_on = business_day_after(local_day(final_at, zone), clearing.due_days)
+    fails_after = business_day_after(due_on, clearing.grace_days)
+    first = Try(None if owes and word > 0 else due_on, abs(word), final_at)
+    return Payment(settlement, partner, word, final_at, due_on, fails_after, clearing, cash, [first])
+
+
+def apply(one: Payment, line: Line, amount_micros: int, now: int, zone: str) -> str:
+    """Count what a line brought or took for a payment; says what that came to."""
+    micros = -amount_micros if one.amount_micros > 0 else amount_micros
+    one.applied.append(Applied(line.number, micros, line.booked_on, line.reason))
+    left = one.left_micros
+    if micros < 0:
+        if left > 0:
+            _again(one, now, zone)
+        return "returned"
+    return "matched" if left == 0 else "partial" if left > 0 else "overpaid"
+
+
+def release(one: Payment, now: int, zone: str) -> None:
+    """A payment that was withheld may be sent."""
+    if one.tries[-1].on is None:
+        _again(one, now, zone)
+
+
+def _again(one: Payment, now: int, zone: str) -> None:
+    on = business_day_after(local_day(now, zone), one.clearing.due_days)
+    one.tries.append(Try(on, one.left_micros, now))
+
+
+def names_in(text: str, short: str) -> list[str]:
+    """The payments named by ids of ours in a text, in order: records' names."""
+    found = re.findall(rf"(?<![0-9A-Z-]){re.escape(short)}-(\d{{1,10}}-\d{{1,5}})(?:-\d+)?(?![0-9A-Z-])", text.upper())
+    return list(dict.fromkeys(found))
+
+
+def batch_of(settlement: int, kind: str, trial: int, short: str) -> str:
+    """The id of a file: kind CT or DD. Its blocks add `-` and their place."""
+    return f"{short}-{settlement}-{kind}{trial}"
+
+
+def read_batch(text: str, short: str) -> tuple[int, str, int, int] | None:
+    """Settlement, kind, file and block that an id of ours names; block 0: the whole file."""
+    found = re.fullmatch(rf"{re.escape(short)}-(\d{{1,10}})-(CT|DD)(\d{{1,4}})(?:-(\d{{1,4}}))?", text)
+    return None if found is None else (int(found[1]), found[2], int(found[3]), int(found[4] or 0))
+
+
+class Block(Struct, frozen=True):
+    """Payments that a file asks for on one day under one scheme ("" for transfers), with their micros."""
+
+    on: date
+    scheme: str
+    parts: list[tuple[Payment, int]]
+    at: int
+
+    @property
+    def micros(self) -> int:
+        """Their sum."""
+        return sum(micros for _one, micros in self.parts)
+
+
+def asked(payments: Iterable[Payment], kind: str, trial: int) -> list[Block]:
+    """A file's blocks in order; the same whenever it is asked for."""
+    method = "pay" if kind == "CT" else "collect"
+    blocks: dict[tuple[date, str], list[tuple[Payment, Try]]] = {}
+    for one in sorted(payments, key=lambda one: one.partner):
+        wanted = one.tries[trial - 1] if trial <= len(one.tries) else None
+        if one.method == method and wanted is not None and wanted.on is not None:
+            scheme = one.cash.mandate.scheme if kind == "DD" and one.cash.mandate is not None else ""
+            blocks.setdefault((wanted.on, scheme), []).append((one, wanted))
+    return [
+        Block(on, scheme, [(one, wanted.micros) for one, wanted in parts], max(wanted.at for _one, wanted in parts))
+        for (on, scheme), parts in sorted(blocks.items(), key=lambda item: item[0])
+    ]

@@ -1,0 +1,165 @@
+"""Bank statements: camt.053.001.08 of ISO 20022 as lines, pure. What is not understood is refused by line and element."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from lxml import etree
+
+from counterfoil.core.errors import StatementUnreadable
+from counterfoil.core.rulebook.payments import Incoming, Line
+
+VERSION = "camt.053.001.08"
+_NAMESPACE = f"urn:iso:std:iso:20022:tech:xsd:{VERSION}"
+_MICRO_DIGITS = 6
+
+
+def statements(xml: bytes, accounts: Collection[str]) -> tuple[list[Incoming], str]:
+    """The statements of a file and its text; raises StatementUnreadable, also for one that is of none of these accounts."""
+    parser = etree.XMLParser(
+        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        root = etree.fromstring(xml, parser)
+    except etree.XMLSyntaxError as error:
+        raise StatementUnreadable(error.lineno or 1, "document", error.msg or "is no XML") from None
+    info = root.getroottree().docinfo
+    if info.doctype:  # entities live there; no message of ISO 20022 has one
+        raise StatementUnreadable(1, "DOCTYPE", "a statement has none")
+    top = _Node(root)
+    if root.tag != f"{{{_NAMESPACE}}}Document":
+        raise top.wrong(f"is not a Document of {VERSION}, the version that is read here")
+    found = [_statement(one, accounts) for one in top.one("BkToCstmrStmt").all("Stmt")]
+    if not found:
+        raise top.one("BkToCstmrStmt").wrong("has no Stmt")
+    if len({(one.account, one.id) for one in found}) < len(found):
+        raise top.one("BkToCstmrStmt").wrong("has two statements of one account under the same Id")
+    return found, xml.decode(info.encoding or "utf-8", "replace")
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """An element that knows how to say where it stands."""
+
+    element: etree._Element
+
+    @property
+    def path(self) -> str:
+        """Without namespaces, from the message's own element down."""
+        path: str = self.element.getroottree().getelementpath(self.element)
+        return path.replace(f"{{{_NAMESPACE}}}", "").removeprefix("BkToCstmrStmt/") if path != "." else "Document"
+
+    @property
+    def text(self) -> str:
+        """What stands in it."""
+        return (self.element.text or "").strip()
+
+    def wrong(self, why: str) -> StatementUnreadable:
+        """The refusal that names this element."""
+        return StatementUnreadable(int(self.element.sourceline or 1), self.path, why)
+
+    def all(self, path: str) -> list[_Node]:
+        """Elements below, by path."""
+        inner = "/".join(f"{{{_NAMESPACE}}}{name}" for name in path.split("/"))
+        return [_Node(one) for one in self.element.findall(inner)]
+
+    def maybe(self, *paths: str) -> _Node | None:
+        """The first element there is at one of these paths."""
+        return next((one for path in paths for one in self.all(path)), None)
+
+    def one(self, path: str) -> _Node:
+        """The element at a path; raises StatementUnreadable."""
+        found = self.maybe(path)
+        if found is None:
+            raise self.wrong(f"lacks {path}")
+        return found
+
+    def word(self, *paths: str) -> str | None:
+        """The text at one of these paths, if there is any."""
+        found = self.maybe(*paths)
+        return None if found is None else found.text or None
+
+
+def _statement(node: _Node, accounts: Collection[str]) -> Incoming:
+    iban = node.one("Acct/Id/IBAN")
+    if iban.text not in accounts:
+        raise iban.wrong("is not an account of this programme")
+    name = node.one("Id").text
+    lines = [line for entry in node.all("Ntry") for line in _lines(entry, name, iban.text)]
+    _check_balances(node, lines)
+    digest = hashlib.sha256(etree.tostring(node.element, method="c14n", with_tail=False)).hexdigest()
+    return Incoming(name, iban.text, digest, lines)
+
+
+def _check_balances(node: _Node, lines: list[Line]) -> None:
+    """What it opened with and the lines are what it closes with, where it is whole and says both."""
+    balances: dict[str, tuple[int, str]] = {}
+    for one in node.all("Bal"):
+        kind = one.word("Tp/CdOrPrtry/Cd")
+        if kind is not None:
+            balances[kind] = _amount(one)
+    opened, closed = balances.get("OPBD") or balances.get("PRCD"), balances.get("CLBD")
+    if opened is None or closed is None or node.maybe("StmtPgntn") is not None:
+        return
+    moved = sum(line.amount_micros for line in lines if line.booked)
+    if opened[0] + moved != closed[0]:
+        raise node.wrong("its entries do not lead from the opening to the closing balance")
+
+
+def _lines(entry: _Node, statement: str, own: str) -> Iterator[Line]:
+    """One for each transaction where the bank gives their amounts, else one for the entry."""
+    booked, on = entry.one("Sts/Cd").text == "BOOK", _day(entry)
+    whole, currency = _amount(entry)
+    batch = entry.word("NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId")
+    for one, micros in _parts(entry, whole, currency):
+        sides = [
+            (one.word(f"RltdPties/{side}Acct/Id/IBAN"), one.word(f"RltdPties/{side}/Pty/Nm"))
+            for side in (("Dbtr", "Cdtr") if micros > 0 else ("Cdtr", "Dbtr"))
+        ]
+        iban, holder = next(((iban, holder) for iban, holder in sides if iban not in {None, own}), sides[0])
+        texts = [each.text for each in one.all("RmtInf/Ustrd") + one.all("RmtInf/Strd/CdtrRefInf/Ref")]
+        reason = one.word("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry")
+        returned = reason is not None or entry.word("RvslInd") in {"true", "1"}
+        yield Line(
+            0, statement, one.path, on, micros, currency, booked, one.word("Refs/EndToEndId"),
+            one.word("Refs/PmtInfId") or batch, iban, holder, " ".join(texts), reason, returned,
+        )  # fmt: skip
+
+
+def _parts(entry: _Node, whole: int, currency: str) -> list[tuple[_Node, int]]:
+    details = entry.all("NtryDtls/TxDtls")
+    if len(details) == 1:
+        return [(details[0], whole)]
+    if all(one.maybe("Amt") is not None for one in details):
+        amounts = [_amount(one, entry) for one in details]
+        if sum(micros for micros, _currency in amounts) == whole and {c for _micros, c in amounts} == {currency}:
+            return [(one, micros) for one, (micros, _currency) in zip(details, amounts, strict=True)]
+    return [(entry, whole)]
+
+
+def _amount(node: _Node, entry: _Node | None = None) -> tuple[int, str]:
+    """Signed micros and currency; a transaction without a sign of its own has its entry's."""
+    amount = node.one("Amt")
+    sign = (node.maybe("CdtDbtInd") or (entry or node).one("CdtDbtInd")).text
+    whole, _, part = amount.text.partition(".")
+    if not (whole.isdecimal() and whole.isascii() and (not part or (part.isdecimal() and part.isascii()))):
+        raise amount.wrong(f"{amount.text!r} is not an amount")
+    if len(whole) > 12 or len(part) > _MICRO_DIGITS:
+        raise amount.wrong(f"{amount.text!r} has too many digits")
+    if sign not in {"CRDT", "DBIT"}:
+        raise node.wrong(f"CdtDbtInd is {sign!r}, neither CRDT nor DBIT")
+    micros = int(whole + part.ljust(_MICRO_DIGITS, "0"))
+    return micros if sign == "CRDT" else -micros, str(amount.element.get("Ccy"))
+
+
+def _day(entry: _Node) -> date:
+    found = entry.maybe("BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm")
+    if found is None:
+        raise entry.wrong("lacks BookgDt")
+    try:
+        return date.fromisoformat(found.text[:10])
+    except ValueError:
+        raise found.wrong(f"{found.text!r} is not a date") from None

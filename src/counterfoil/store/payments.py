@@ -1,0 +1,36 @@
+"""Payments by bank and lines of statements as committed, for who only reads."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from counterfoil.core.rulebook.payments import Line, Payment
+from counterfoil.store.records import Cashbook, Due, recorded
+
+
+def of_settlement(connection: Connection, settlement: int) -> list[Payment]:
+    """The payments of a final settlement, by partner."""
+    due = recorded(connection, Due, str(settlement))
+    return _named(connection, [f"{settlement}-{n}" for n in due.partners] if due is not None else [])
+
+
+def unpaid(connection: Connection) -> list[Payment]:
+    """All that is still to be paid, oldest first."""
+    book = recorded(connection, Cashbook, "")
+    return _named(connection, book.open if book is not None else [])
+
+
+def failing(connection: Connection, now: int, zone: str) -> list[int]:
+    """Partners whose grace is over and for whom no waterfall has started."""
+    return sorted({one.partner for one in unpaid(connection) if not one.failed_in and one.overdue(now, zone)})
+
+
+def lines(connection: Connection, after: int, limit: int, *, unmatched: bool) -> list[Line]:
+    """Lines of statements by number, after one."""
+    book = recorded(connection, Cashbook, "") or Cashbook()
+    numbers = [n for n in book.unmatched if n > after] if unmatched else range(after + 1, book.lines)
+    return [line for n in numbers[:limit] if (line := recorded(connection, Line, str(n))) is not None]
+
+
+def _named(connection: Connection, names: list[str]) -> list[Payment]:
+    return [one for name in names if (one := recorded(connection, Payment, name)) is not None]

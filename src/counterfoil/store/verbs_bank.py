@@ -1,0 +1,239 @@
+"""Cash by bank: what was agreed, payments of a final settlement, statements matched to them, partners that fail to pay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from msgspec import structs
+
+from counterfoil.core.accounts import FIRST_PARTNER
+from counterfoil.core.errors import (
+    BankEntryAssigned,
+    InvalidRequest,
+    StatementDiffers,
+    UnknownBankEntry,
+    UnknownPartner,
+    UnknownPayment,
+)
+from counterfoil.core.operation import Operation
+from counterfoil.core.rulebook import payments
+from counterfoil.core.rulebook.payments import Bank, Cash, Clearing, Incoming, Line, Payment
+from counterfoil.store.desk import Desk
+from counterfoil.store.records import BankFile, Cashbook, Due, Statement
+
+Facts = dict[str, object]
+Version = TypeVar("Version", bound=Cash | Clearing)
+NOT_BOOKED, UNMATCHED = "not_booked", "unmatched"
+
+
+def agree_clearing(desk: Desk, op: Operation) -> tuple[None, Facts]:
+    """The operator's bank account and terms, from the open settlement on."""
+    assert op.more is not None
+    since = desk.programme.open_settlement
+    made: Clearing = structs.replace(op.more["clearing"], since=since)
+    bank = desk.programme.bank
+    _keep(desk, Bank(_with(bank.clearing, made), bank.partners))
+    return None, {"since_settlement": since, "currency": made.currency}
+
+
+def agree_cash(desk: Desk, op: Operation) -> tuple[None, Facts]:
+    """How a partner's positions are paid, from the open settlement on."""
+    assert op.more is not None
+    since, number, bank = desk.programme.open_settlement, int(op.more["partner"]), desk.programme.bank
+    if number < FIRST_PARTNER or number not in desk.programme.parties:
+        raise UnknownPartner(str(number))
+    made: Cash = structs.replace(op.more["cash"], since=since)
+    clearing = bank.clearing_at(since)
+    if made.account is not None and clearing is None:
+        raise InvalidRequest("cash", "the operator's own bank account must be agreed first")
+    if made.mandate is not None and (clearing is None or clearing.creditor_id is None):
+        raise InvalidRequest("mandate", "needs the operator's creditor identifier")
+    partners = {**bank.partners, number: _with(bank.partners.get(number, []), made)}
+    _keep(desk, Bank(bank.clearing, partners))
+    name, cash = desk.programme.parties[number].name, "token" if made.account is None else "bank"
+    return None, {"partner": name, "cash": cash, "since_settlement": since}
+
+
+def fall_due(desk: Desk, op: Operation) -> tuple[None, Facts]:
+    """A settlement is final: the words of partners by bank are to be paid. A second time nothing happens."""
+    assert op.more is not None
+    settlement, now, zone = int(op.more["settlement"]), desk.journal.now, desk.programme.zone
+    if desk.records.find(Due, str(settlement)) is not None:
+        return None, {}
+    book, made = _book(desk), []
+    for partner, word in op.more["words"].items():
+        owes = any(one.partner == partner and one.state(now, zone) in {"late", "failed"} for one in _open(desk, book))
+        one = payments.payment(desk.programme.bank, settlement, partner, word, now, zone, owes=owes)
+        if one is not None:
+            made.append(one)
+    for one in made:
+        desk.records.keep(one.name, one)
+        book.open.append(one.name)
+    desk.records.keep(str(settlement), Due([one.partner for one in made]))
+    desk.records.keep("", book)
+    return None, {"payments": len(made)}
+
+
+def take_statement(desk: Desk, op: Operation) -> tuple[None, Facts]:
+    """A file of statements: each is taken once, its lines are kept and matched."""
+    assert op.more is not None
+    file, told = op.more["file"], []
+    named = {f"{one.account}:{one.id}": one for one in op.more["statements"]}
+    found = {name: desk.records.find(Statement, name) for name in named}
+    for name, known in found.items():  # all of the file or nothing
+        if known is not None and known.digest != named[name].digest:
+            raise StatementDiffers(named[name].id)
+    for name, one in named.items():
+        known = found[name]
+        lines = _take_lines(desk, one) if known is None else [_line(desk, number) for number in known.lines]
+        if known is None:
+            desk.records.keep(name, Statement(one.digest, file, [line.number for line in lines]))
+            if desk.records.find(BankFile, file) is None:
+                desk.records.keep(file, BankFile(op.more["xml"]))
+        told.append({
+            "id": one.id, "account": one.account, "status": "taken" if known is None else "known",
+            "entries": [{"id": line.id, "result": line.result, "payments": line.payments} for line in lines],
+        })  # fmt: skip
+    return None, {"statements": told}
+
+
+def assign_line(desk: Desk, op: Operation) -> tuple[None, Facts]:
+    """The operator says which payment an unmatched line is for."""
+    assert op.more is not None
+    number, name = int(op.more["line"]), str(op.more["payment"])
+    line, one = desk.records.find(Line, str(number)), desk.records.find(Payment, name)
+    if line is None:
+        raise UnknownBankEntry(f"bnk_{number:016x}")
+    if line.result != UNMATCHED:
+        raise BankEntryAssigned(line.id, line.result)
+    if one is None:
+        raise UnknownPayment(name)
+    if one.clearing.currency != line.currency:
+        raise InvalidRequest("payment", f"is in {one.clearing.currency}, the entry in {line.currency}")
+    book = _book(desk)
+    _apply(desk, book, line, [(one, line.amount_micros)])
+    book.unmatched.remove(number)
+    desk.records.keep(str(number), line)
+    desk.records.keep("", book)
+    return None, {"entry": line.id, "result": line.result, "payment": one.name, "left_micros": one.left_micros}
+
+
+def fail(desk: Desk, partner: int) -> None:
+    """The waterfall has started: the payments this partner failed to make say in which settlement, once."""
+    for one in _open(desk, _book(desk)):
+        if one.partner == partner and not one.failed_in and one.overdue(desk.journal.now, desk.programme.zone):
+            one.failed_in = desk.programme.open_settlement
+            desk.records.keep(one.name, one)
+
+
+def _take_lines(desk: Desk, one: Incoming) -> list[Line]:
+    book = _book(desk)
+    lines = []
+    for each in one.lines:
+        line = structs.replace(each, number=book.lines)
+        book.lines += 1
+        if line.booked:
+            _apply(desk, book, line, _match(desk, book, line))
+        else:
+            line.result = NOT_BOOKED
+        if line.result == UNMATCHED:
+            book.unmatched.append(line.number)
+        desk.records.keep(str(line.number), line)
+        lines.append(line)
+    desk.records.keep("", book)
+    return lines
+
+
+def _match(desk: Desk, book: Cashbook, line: Line) -> list[tuple[Payment, int]]:
+    """What a line pays: by the ids it names, by the block of a file, by amount and the other side's account."""
+    shorts = dict.fromkeys(one.short for one in desk.programme.bank.clearing)
+    for text in filter(None, (line.end_to_end, line.text)):
+        named = _known(desk, [name for short in shorts for name in payments.names_in(text, short)], line)
+        if len(named) == 1:
+            return [(named[0], line.amount_micros)]
+        if named and sum(one.wanted_micros for one in named) == line.amount_micros:
+            return [(one, one.wanted_micros) for one in named]
+    block = [part for short in shorts for part in _block(desk, line, short)]
+    if block and sum(micros for _one, micros in block) == line.amount_micros:
+        return block
+    return [
+        (one, line.amount_micros)
+        for one in _open(desk, book)
+        if one.wanted_micros == line.amount_micros
+        and one.cash.account is not None
+        and one.cash.account.iban == line.iban
+        and one.clearing.currency == line.currency
+    ][:1]
+
+
+def _block(desk: Desk, line: Line, short: str) -> list[tuple[Payment, int]]:
+    """The parts of the block of a file that a bank booked in one sum."""
+    read = payments.read_batch(line.batch or "", short)
+    if read is None:
+        return []
+    settlement, kind, trial, place = read
+    due = desk.records.find(Due, str(settlement))
+    known = _known(desk, [f"{settlement}-{n}" for n in due.partners] if due is not None else [], line)
+    blocks = payments.asked(known, kind, trial)
+    sign = -1 if kind == "CT" else 1
+    some = blocks[place - 1 : place] if place else blocks
+    return [(one, sign * micros) for block in some for one, micros in block.parts]
+
+
+def _apply(desk: Desk, book: Cashbook, line: Line, parts: list[tuple[Payment, int]]) -> None:
+    """Count a line for its payments; what it leaves open or closes is listed anew."""
+    results, now, zone = [], desk.journal.now, desk.programme.zone
+    for one, micros in parts:
+        results.append(payments.apply(one, line, micros, now, zone))
+        line.payments.append(one.name)
+        book.open = [name for name in book.open if name != one.name]
+        if one.left_micros > 0:
+            book.open.append(one.name)
+            book.open.sort(key=_order)
+        desk.records.keep(one.name, one)
+        _release(desk, book, one.partner)
+    line.result = next((one for one in results if one != "matched"), "matched" if results else UNMATCHED)
+
+
+def _release(desk: Desk, book: Cashbook, partner: int) -> None:
+    """What was withheld from a partner is sent once it owes nothing that is late."""
+    now, zone = desk.journal.now, desk.programme.zone
+    own = [one for one in _open(desk, book) if one.partner == partner]
+    if not any(one.state(now, zone) in {"late", "failed"} for one in own):
+        for one in own:
+            payments.release(one, now, zone)
+            desk.records.keep(one.name, one)
+
+
+def _known(desk: Desk, names: Iterable[str], line: Line) -> list[Payment]:
+    found = [desk.records.find(Payment, name) for name in names]
+    return [one for one in found if one is not None and one.clearing.currency == line.currency]
+
+
+def _open(desk: Desk, book: Cashbook) -> list[Payment]:
+    return [one for name in book.open if (one := desk.records.find(Payment, name)) is not None]
+
+
+def _order(name: str) -> tuple[int, ...]:
+    return tuple(map(int, name.split("-")))
+
+
+def _line(desk: Desk, number: int) -> Line:
+    found = desk.records.find(Line, str(number))
+    assert found is not None
+    return found
+
+
+def _book(desk: Desk) -> Cashbook:
+    return desk.records.find(Cashbook, "") or Cashbook()
+
+
+def _with(versions: list[Version], made: Version) -> list[Version]:
+    """A version replaces one that has not come into force yet, or another one of the same settlement."""
+    return [one for one in versions if one.since < made.since] + [made]
+
+
+def _keep(desk: Desk, bank: Bank) -> None:
+    desk.records.keep("", bank)
+    desk.revise(bank=bank)
