@@ -21,7 +21,7 @@ from counterfoil.settlement.cycle import header_of
 from counterfoil.settlement.preview import missing, preview
 from counterfoil.settlement.rulebook import rulebook_bytes
 from counterfoil.settlement.worker import Worker
-from counterfoil.store import books, json_text, registry, settlements
+from counterfoil.store import books, json_text, payments, registry, settlements
 
 router = APIRouter(prefix="/v1", tags=["settlements"])
 State = Literal["closing", "closed", "proposed", "final"]
@@ -57,12 +57,16 @@ class Settlements(BaseModel):
 
 
 class Preview(BaseModel):
-    """The open settlement as it would close now; `missing_micros`: collateral that parties lack for it."""
+    """The open settlement as it would close now; `missing_micros`: collateral that parties lack for it.
+
+    `failing`: partners too late by bank, whose waterfall the close would start; it is not in the positions.
+    """
 
     number: int
     exact: dict[str, int]
     rounded: dict[str, int]
     missing_micros: dict[str, int]
+    failing: list[str]
     supply: dict[str, int]
     change: dict[str, int]
 
@@ -133,10 +137,12 @@ def look_ahead(request: Request, worker: AWorker, caller: Reader) -> dict[str, A
         return {programme.name_of(n): micros for n, micros in shown.items()}
 
     words, contract = found.positions.words(), worker.cycle.contract()
+    with gateway.engine.connect() as connection:
+        failing = payments.failing(connection, gateway.now(), programme.zone)
     lacking = missing(gateway.engine, contract, words) if contract is not None else {}
     view: dict[str, Any] = {
         "number": found.number, "exact": named(found.positions.exact), "rounded": named(found.positions.rounded),
-        "missing_micros": named(lacking),
+        "missing_micros": named(lacking), "failing": list(named(dict.fromkeys(failing, 0))),
         "supply": {programme.currency_name(n): points for n, points in found.supply.items() if points},
         "change": {programme.currency_name(n): points for n, points in found.change.items() if points},
     }  # fmt: skip
