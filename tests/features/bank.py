@@ -95,10 +95,10 @@ def statement(name: str, *entries: Entry, account: str = OWN, opening: int = 10*
     return made
 
 
-def sent(stand: Stand, xml: bytes, **params: Any) -> Any:
-    """The operator sends a statement: the answer."""
+def sent(stand: Stand, xml: bytes, kind: str = "statements", **params: Any) -> Any:
+    """The operator sends what came from the bank: the answer."""
     headers = {**stand.operator, "Content-Type": "application/xml"}
-    return stand.client.post("/v1/bank/statements", content=xml, headers=headers, params=params)
+    return stand.client.post(f"/v1/bank/{kind}", content=xml, headers=headers, params=params)
 
 
 def results(stand: Stand, name: str, *entries: Entry) -> list[str]:

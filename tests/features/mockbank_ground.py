@@ -42,6 +42,10 @@ class Bank:
         rows = self.client.get("/_mock/mailbox", params={"type": "camt.053"}).json()
         return [row["body"].encode() for row in rows if f"<IBAN>{iban}</IBAN></Id><Ccy>" in row["body"]]
 
+    def reports(self) -> list[bytes]:
+        """Status reports that have come since the last time."""
+        return [row["body"].encode() for row in self.client.get("/_mock/mailbox", params={"type": "pain.002"}).json()]
+
     def credit(self, **fields: Any) -> None:
         answer = self.client.post("/_mock/credits", json=fields)
         assert answer.status_code == 201, answer.text

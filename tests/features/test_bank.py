@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 
 from counterfoil.core import netting
+from counterfoil.core.accounts import OPERATOR
+from counterfoil.core.operation import Operation
 from counterfoil.core.rulebook import payments
 from counterfoil.core.settlement import Header
+from counterfoil.store.records import Records, Statement
 from tests.features.bank import IBANS, OWN, TERMS, Entry, by_bank, payment, results, sent, statement
 from tests.features.mockbank_ground import bank
 from tests.gateway.stand import START, Stand, good, problem, stand
 
+GOOD_STATEMENT = statement("S")
 OWED, PAID_OUT = 11_000_000, 3_000_000  # of A, who earns 1000 points; to B, where 300 are burned
 
 
@@ -28,7 +32,8 @@ def played(one: Stand) -> None:
 def failing(one: Stand) -> dict[str, Any]:
     """A close, and what it says of partners that are late."""
     told: dict[str, Any] = good(one.client.post("/v1/settlements", headers=one.operator))
-    return told.get("late", {})
+    late: dict[str, Any] = told.get("late", {})
+    return late
 
 
 def standing(one: Stand, name: str) -> str:
@@ -90,7 +95,7 @@ def test_a_statement_counts_once(engines: Stand) -> None:
     other = statement("S-1", Entry(OWED, "CF-1-16"))
     problem(sent(engines, other), 409, "statement_differs", "Stmt/Id")
     both = xml.replace(b"</Stmt>", b"</Stmt>" + other.split(b"</GrpHdr>")[1].split(b"</BkToCstmrStmt>")[0])
-    problem(sent(engines, both), 422, "statement_unreadable")
+    problem(sent(engines, both), 422, "bank_file_unreadable")
     assert len(engines.read("operator", "bank/entries")["data"]) == 2
     assert [one["text"] for one in engines.read("operator", "bank/entries", unmatched=True)["data"]] == ["who is this"]
 
@@ -210,6 +215,18 @@ def test_late_then_failed_then_back(database_url: str, tmp_path: Path) -> None:
         assert failing(one) == {}
 
 
+def test_payments_fall_due_once(books: Stand) -> None:
+    """The cycle may ask again after a crash between the posting and the settlement's state."""
+    by_bank(books, "A", "B")
+    played(books)
+    before = books.read("operator", "payments")
+    books.clock("2025-12-20T10:00:00Z")
+    again = Operation("fall_due", OPERATOR, more={"settlement": 1, "words": {16: -OWED, 17: PAID_OUT}})
+    books.app.state.worker.cycle.post([again])
+    late = books.read("operator", "payments")
+    assert [one["due_on"] for one in late["data"]] == [one["due_on"] for one in before["data"]]
+
+
 def test_nobody_fails_that_paid_in_time(books: Stand) -> None:
     by_bank(books, "A", "B")
     played(books)
@@ -232,7 +249,9 @@ def test_who_owes_is_not_paid_before(books: Stand) -> None:
     assert (held["method"], held["state"], held["files"][0]["on"]) == ("pay", "withheld", None)
     problem(books.get("operator", "/v1/settlements/2/pain.001"), 404, "not_found", "file")
     assert results(books, "S", Entry(OWED, "CF-1-16")) == ["matched"]
-    assert payment(books, "2-16")["files"][1] == {"file": 2, "on": "2025-12-10", "amount_micros": 5_000_000}
+    assert payment(books, "2-16")["files"][1] == {
+        "file": 2, "on": "2025-12-10", "amount_micros": 5_000_000, "rejected": None,
+    }  # fmt: skip
     assert "CF-2-16-2" in books.get("operator", "/v1/settlements/2/pain.001", file=2).text
 
 
@@ -320,6 +339,36 @@ def test_a_bank_of_another_house(books: Stand) -> None:
         assert payment(books, "1-16")["state"] == "paid"
 
 
+def test_what_a_bank_rejects_stands_in_the_next_file(books: Stand) -> None:
+    """The other bank says no in a pain.002, before any money moves: a transaction, and a whole file."""
+    by_bank(books, "A", "B", mandate="A")
+    with bank("2025-12-01T11:00") as other:
+        other.account(OWN, balance=100_000)
+        other.account(IBANS["A"], behaviour="insufficient-funds")
+        played(books)
+        other.send(books.get("operator", "/v1/settlements/1/pain.008").content)
+        (report,) = other.reports()
+        assert [one["result"] for one in told_of(books, report, dry_run=True)] == ["reopened"]
+        (found,) = told_of(books, report)
+        assert found == {"payment": "1-16", "file": 1, "reason": "AM04", "result": "reopened"}
+        assert [one["result"] for one in told_of(books, report)] == ["known"]
+        files = payment(books, "1-16")["files"]
+        assert [(one["file"], one["rejected"]) for one in files] == [(1, "AM04"), (2, None)]
+        assert "CF-1-16-2" in books.get("operator", "/v1/settlements/1/pain.008", file=2).text
+        other.client.patch(f"/_mock/accounts/{OWN}", json={"behaviour": "reject-file"})
+        other.send(books.get("operator", "/v1/settlements/1/pain.001").content)
+        (report,) = other.reports()
+        assert [(one["payment"], one["result"]) for one in told_of(books, report)] == [("1-17", "reopened")]
+        foreign = report.replace(b"CF-1-CT1", b"XX-1-CT1")
+        assert told_of(books, foreign) == []
+        problem(sent(books, GOOD_STATEMENT, "reports"), 422, "bank_file_unreadable", "body")
+
+
+def told_of(one: Stand, report: bytes, **params: Any) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = good(sent(one, report, "reports", **params))["rejections"]
+    return told
+
+
 def taken(one: Stand, files: list[bytes]) -> list[str]:
     told = [good(sent(one, xml))["statements"][0] for xml in files]
     return [line["result"] for each in told for line in each["entries"]]
@@ -329,12 +378,22 @@ def early(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(payments.Payment, "overdue", lambda self, now, zone: self.left_micros > 0)
 
 
+def statements_forgotten(patch: pytest.MonkeyPatch) -> None:
+    real = Records.find
+    patch.setattr(Records, "find", lambda self, kind, name: None if kind is Statement else real(self, kind, name))
+
+
 def forgetful(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(payments, "apply", lambda one, line, micros, now, zone: "matched")
 
 
 @pytest.mark.parametrize(
-    ("plant", "test"), [(early, test_nobody_fails_that_paid_in_time), (forgetful, test_what_comes_back_is_owed_again)]
+    ("plant", "test"),
+    [
+        (early, test_nobody_fails_that_paid_in_time),
+        (forgetful, test_what_comes_back_is_owed_again),
+        (statements_forgotten, test_a_statement_counts_once),
+    ],
 )
 def test_canaries_are_caught(
     books: Stand, monkeypatch: pytest.MonkeyPatch, plant: Callable[[pytest.MonkeyPatch], None],

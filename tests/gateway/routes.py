@@ -76,6 +76,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/settlements/{number}/pain.001"): ("operator", None),
     ("GET", "/v1/settlements/{number}/pain.008"): ("operator", None),
     ("POST", "/v1/bank/statements"): ("operator", {}),
+    ("POST", "/v1/bank/reports"): ("operator", {}),
     ("GET", "/v1/bank/entries"): ("operator", None),
     ("POST", "/v1/bank/entries/{line}/assign"): ("operator", {"payment": "99-99"}),
     ("GET", "/v1/rulebook"): (PUBLIC, None),

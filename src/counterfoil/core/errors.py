@@ -141,8 +141,8 @@ class DuplicateExternalId(Refusal):
 
 
 @dataclass(eq=False)
-class StatementUnreadable(Refusal):
-    code = "statement_unreadable"
+class BankFileUnreadable(Refusal):
+    code = "bank_file_unreadable"
     says = "{field}: line {line}, {element}: {why}"
     line: int
     element: str

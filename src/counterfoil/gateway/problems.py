@@ -51,7 +51,7 @@ _CODES = {
         "body_too_large",
     ),
     422: (
-        "bad_signature", "idempotency_key_reused", "statement_unreadable", "unreadable",
+        "bad_signature", "bank_file_unreadable", "idempotency_key_reused", "unreadable",
     ),
     500: (
         "internal_error",

@@ -15,7 +15,7 @@ from counterfoil.core.rulebook.contracts import Contract, alone, joint
 from counterfoil.core.units import COALITION_CURRENCY, NEVER
 from counterfoil.store.desk import Desk, Effect, entry_name, member_name
 from counterfoil.store.registry import COALITION_CURRENCY_NAME
-from counterfoil.store.verbs_bank import agree_cash, agree_clearing, assign_line, fall_due, take_statement
+from counterfoil.store.verbs_bank import agree_cash, agree_clearing, assign_line, fall_due, take_report, take_statement
 from counterfoil.store.verbs_exchange import exchange, publish_rates, quote
 from counterfoil.store.verbs_members import dispute, erase, request_erasure, rule, undisputed, velocity
 from counterfoil.store.verbs_packs import buy_pack, earn_prepaid, to_packs
@@ -184,7 +184,7 @@ VERBS: dict[str, Callable[[Desk, Operation], tuple[Entry | None, dict[str, objec
     "suspend": suspend, "reinstate": reinstate, "default": default, "dividend": dividend, "exit_partner": exit_partner,
     "dispute": dispute, "rule": rule, "request_erasure": request_erasure, "erase": erase,
     "agree_clearing": agree_clearing, "agree_cash": agree_cash, "fall_due": fall_due, "take_statement": take_statement,
-    "assign_line": assign_line,
+    "take_report": take_report, "assign_line": assign_line,
 }  # fmt: skip
 
 

@@ -17,8 +17,8 @@ from counterfoil.core.errors import (
     UnknownPayment,
 )
 from counterfoil.core.operation import Operation
-from counterfoil.core.rulebook import payments
-from counterfoil.core.rulebook.payments import Bank, Cash, Clearing, Incoming, Line, Payment
+from counterfoil.core.rulebook import payment_files, payments
+from counterfoil.core.rulebook.payments import Bank, Cash, Clearing, Incoming, Line, Payment, Rejection
 from counterfoil.store.desk import Desk
 from counterfoil.store.records import BankFile, Cashbook, Due, Statement
 
@@ -98,6 +98,35 @@ def take_statement(desk: Desk, op: Operation) -> tuple[None, Facts]:
     return None, {"statements": told}
 
 
+def take_report(desk: Desk, op: Operation) -> tuple[None, Facts]:
+    """What a bank turned down is asked for again by the next file; the same report twice changes nothing more."""
+    assert op.more is not None
+    now, zone, told = desk.journal.now, desk.programme.zone, []
+    for rejection in op.more["rejections"]:
+        for one, trial in _rejected(desk, rejection):
+            anew = payments.reject(one, trial, rejection.reason, now, zone)
+            desk.records.keep(one.name, one)
+            told.append({
+                "payment": one.name, "file": trial, "reason": rejection.reason,
+                "result": "reopened" if anew else "known",
+            })  # fmt: skip
+    return None, {"rejections": told}
+
+
+def _rejected(desk: Desk, rejection: Rejection) -> list[tuple[Payment, int]]:
+    """The payments a bank turned down, and the file each stood in; none for what is not ours."""
+    for short in _shorts(desk):
+        named = payment_files.read_end_to_end(rejection.end_to_end or "", short)
+        if named is not None:
+            one = desk.records.find(Payment, named[0])
+            return [] if one is None else [(one, named[1])]
+        text = rejection.block or rejection.file or ""
+        read = payment_files.read_batch(text, short)
+        if read is not None:
+            return [(one, read[2]) for one, _micros in _parts(desk, text, short)]
+    return []
+
+
 def assign_line(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """The operator says which payment an unmatched line is for."""
     assert op.more is not None
@@ -147,16 +176,19 @@ def _take_lines(desk: Desk, one: Incoming) -> list[Line]:
 
 def _match(desk: Desk, book: Cashbook, line: Line) -> list[tuple[Payment, int]]:
     """What a line pays: by the ids it names, by the block of a file, by amount and the other side's account."""
-    shorts = dict.fromkeys(one.short for one in desk.programme.bank.clearing)
     for text in filter(None, (line.end_to_end, line.text)):
-        named = _known(desk, [name for short in shorts for name in payments.names_in(text, short)], line)
+        named = _known(desk, [name for short in _shorts(desk) for name in payment_files.names_in(text, short)], line)
         if len(named) == 1:
             return [(named[0], line.amount_micros)]
         if named and sum(one.wanted_micros for one in named) == line.amount_micros:
             return [(one, one.wanted_micros) for one in named]
-    block = [part for short in shorts for part in _block(desk, line, short)]
-    if block and sum(micros for _one, micros in block) == line.amount_micros:
-        return block
+    parts = [part for short in _shorts(desk) for part in _parts(desk, line.batch or "", short)]
+    if (
+        parts
+        and sum(micros for _one, micros in parts) == line.amount_micros
+        and parts[0][0].clearing.currency == line.currency
+    ):
+        return parts
     return [
         (one, line.amount_micros)
         for one in _open(desk, book)
@@ -167,15 +199,15 @@ def _match(desk: Desk, book: Cashbook, line: Line) -> list[tuple[Payment, int]]:
     ][:1]
 
 
-def _block(desk: Desk, line: Line, short: str) -> list[tuple[Payment, int]]:
-    """The parts of the block of a file that a bank booked in one sum."""
-    read = payments.read_batch(line.batch or "", short)
+def _parts(desk: Desk, text: str, short: str) -> list[tuple[Payment, int]]:
+    """Payments of a file or block by its id, with what a line that pays them brings or takes."""
+    read = payment_files.read_batch(text, short)
     if read is None:
         return []
     settlement, kind, trial, place = read
-    due = desk.records.find(Due, str(settlement))
-    known = _known(desk, [f"{settlement}-{n}" for n in due.partners] if due is not None else [], line)
-    blocks = payments.asked(known, kind, trial)
+    due = desk.records.find(Due, str(settlement)) or Due([])
+    known = [one for n in due.partners if (one := desk.records.find(Payment, f"{settlement}-{n}")) is not None]
+    blocks = payment_files.asked(known, kind, trial)
     sign = -1 if kind == "CT" else 1
     some = blocks[place - 1 : place] if place else blocks
     return [(one, sign * micros) for block in some for one, micros in block.parts]
@@ -204,6 +236,11 @@ def _release(desk: Desk, book: Cashbook, partner: int) -> None:
         for one in own:
             payments.release(one, now, zone)
             desk.records.keep(one.name, one)
+
+
+def _shorts(desk: Desk) -> list[str]:
+    """What our ids begin with, now and before."""
+    return list(dict.fromkeys(one.short for one in desk.programme.bank.clearing))
 
 
 def _known(desk: Desk, names: Iterable[str], line: Line) -> list[Payment]:

@@ -8,11 +8,9 @@ is still open. No entry is made: a position is settled outside the books whichev
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from datetime import date
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from counterfoil.core.calendar import business_day_after, end_of_day, local_day
 from counterfoil.core.units import CENT_MICROS
@@ -115,12 +113,22 @@ class Applied(Struct, frozen=True):
     reason: str | None = None
 
 
+class Rejection(Struct, frozen=True):
+    """A bank turns down a payment, a block or a whole file of ours, named by our own ids."""
+
+    file: str | None
+    block: str | None = None
+    end_to_end: str | None = None
+    reason: str | None = None
+
+
 class Try(Struct, frozen=True):
     """A file asks for so much on a day, as known at an instant; None: that file must leave it out."""
 
     on: date | None
     micros: int
     at: int
+    rejected: str | None = None  # by the bank, before any money moved: its reason
 
 
 class Payment(Struct):
@@ -222,6 +230,15 @@ def apply(one: Payment, line: Line, amount_micros: int, now: int, zone: str) -> 
     return "matched" if left == 0 else "partial" if left > 0 else "overpaid"
 
 
+def reject(one: Payment, trial: int, reason: str | None, now: int, zone: str) -> bool:
+    """The bank turned a file's payment down: the next file asks again. False if that is known, or not so any more."""
+    if trial != len(one.tries) or one.tries[-1].on is None or one.left_micros <= 0:
+        return False
+    one.tries[-1] = structs.replace(one.tries[-1], rejected=reason or "")
+    _again(one, now, zone)
+    return True
+
+
 def release(one: Payment, now: int, zone: str) -> None:
     """A payment that was withheld may be sent."""
     if one.tries[-1].on is None:
@@ -231,49 +248,3 @@ def release(one: Payment, now: int, zone: str) -> None:
 def _again(one: Payment, now: int, zone: str) -> None:
     on = business_day_after(local_day(now, zone), one.clearing.due_days)
     one.tries.append(Try(on, one.left_micros, now))
-
-
-def names_in(text: str, short: str) -> list[str]:
-    """The payments named by ids of ours in a text, in order: records' names."""
-    found = re.findall(rf"(?<![0-9A-Z-]){re.escape(short)}-(\d{{1,10}}-\d{{1,5}})(?:-\d+)?(?![0-9A-Z-])", text.upper())
-    return list(dict.fromkeys(found))
-
-
-def batch_of(settlement: int, kind: str, trial: int, short: str) -> str:
-    """The id of a file: kind CT or DD. Its blocks add `-` and their place."""
-    return f"{short}-{settlement}-{kind}{trial}"
-
-
-def read_batch(text: str, short: str) -> tuple[int, str, int, int] | None:
-    """Settlement, kind, file and block that an id of ours names; block 0: the whole file."""
-    found = re.fullmatch(rf"{re.escape(short)}-(\d{{1,10}})-(CT|DD)(\d{{1,4}})(?:-(\d{{1,4}}))?", text)
-    return None if found is None else (int(found[1]), found[2], int(found[3]), int(found[4] or 0))
-
-
-class Block(Struct, frozen=True):
-    """Payments that a file asks for on one day under one scheme ("" for transfers), with their micros."""
-
-    on: date
-    scheme: str
-    parts: list[tuple[Payment, int]]
-    at: int
-
-    @property
-    def micros(self) -> int:
-        """Their sum."""
-        return sum(micros for _one, micros in self.parts)
-
-
-def asked(payments: Iterable[Payment], kind: str, trial: int) -> list[Block]:
-    """A file's blocks in order; the same whenever it is asked for."""
-    method = "pay" if kind == "CT" else "collect"
-    blocks: dict[tuple[date, str], list[tuple[Payment, Try]]] = {}
-    for one in sorted(payments, key=lambda one: one.partner):
-        wanted = one.tries[trial - 1] if trial <= len(one.tries) else None
-        if one.method == method and wanted is not None and wanted.on is not None:
-            scheme = one.cash.mandate.scheme if kind == "DD" and one.cash.mandate is not None else ""
-            blocks.setdefault((wanted.on, scheme), []).append((one, wanted))
-    return [
-        Block(on, scheme, [(one, wanted.micros) for one, wanted in parts], max(wanted.at for _one, wanted in parts))
-        for (on, scheme), parts in sorted(blocks.items(), key=lambda item: item[0])
-    ]

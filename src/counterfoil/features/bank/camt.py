@@ -4,97 +4,43 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from datetime import date
 
 from lxml import etree
 
-from counterfoil.core.errors import StatementUnreadable
 from counterfoil.core.rulebook.payments import Incoming, Line
+from counterfoil.features.bank.document import Node, document
 
 VERSION = "camt.053.001.08"
-_NAMESPACE = f"urn:iso:std:iso:20022:tech:xsd:{VERSION}"
 _MICRO_DIGITS = 6
 
 
 def statements(xml: bytes, accounts: Collection[str]) -> tuple[list[Incoming], str]:
-    """The statements of a file and its text; raises StatementUnreadable, also for one that is of none of these accounts."""
-    parser = etree.XMLParser(
-        resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
-    )
-    try:
-        root = etree.fromstring(xml, parser)
-    except etree.XMLSyntaxError as error:
-        raise StatementUnreadable(error.lineno or 1, "document", error.msg or "is no XML") from None
-    info = root.getroottree().docinfo
-    if info.doctype:  # entities live there; no message of ISO 20022 has one
-        raise StatementUnreadable(1, "DOCTYPE", "a statement has none")
-    top = _Node(root)
-    if root.tag != f"{{{_NAMESPACE}}}Document":
-        raise top.wrong(f"is not a Document of {VERSION}, the version that is read here")
-    found = [_statement(one, accounts) for one in top.one("BkToCstmrStmt").all("Stmt")]
+    """The statements of a file and its text; raises BankFileUnreadable, also for one that is of none of these accounts."""
+    root, text = document(xml, VERSION)
+    top = root.one("BkToCstmrStmt")
+    found = [_statement(one, accounts) for one in top.all("Stmt")]
     if not found:
-        raise top.one("BkToCstmrStmt").wrong("has no Stmt")
+        raise top.wrong("has no Stmt")
     if len({(one.account, one.id) for one in found}) < len(found):
-        raise top.one("BkToCstmrStmt").wrong("has two statements of one account under the same Id")
-    return found, xml.decode(info.encoding or "utf-8", "replace")
+        raise top.wrong("has two statements of one account under the same Id")
+    return found, text
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
-    """An element that knows how to say where it stands."""
-
-    element: etree._Element
-
-    @property
-    def path(self) -> str:
-        """Without namespaces, from the message's own element down."""
-        path: str = self.element.getroottree().getelementpath(self.element)
-        return path.replace(f"{{{_NAMESPACE}}}", "").removeprefix("BkToCstmrStmt/") if path != "." else "Document"
-
-    @property
-    def text(self) -> str:
-        """What stands in it."""
-        return (self.element.text or "").strip()
-
-    def wrong(self, why: str) -> StatementUnreadable:
-        """The refusal that names this element."""
-        return StatementUnreadable(int(self.element.sourceline or 1), self.path, why)
-
-    def all(self, path: str) -> list[_Node]:
-        """Elements below, by path."""
-        inner = "/".join(f"{{{_NAMESPACE}}}{name}" for name in path.split("/"))
-        return [_Node(one) for one in self.element.findall(inner)]
-
-    def maybe(self, *paths: str) -> _Node | None:
-        """The first element there is at one of these paths."""
-        return next((one for path in paths for one in self.all(path)), None)
-
-    def one(self, path: str) -> _Node:
-        """The element at a path; raises StatementUnreadable."""
-        found = self.maybe(path)
-        if found is None:
-            raise self.wrong(f"lacks {path}")
-        return found
-
-    def word(self, *paths: str) -> str | None:
-        """The text at one of these paths, if there is any."""
-        found = self.maybe(*paths)
-        return None if found is None else found.text or None
-
-
-def _statement(node: _Node, accounts: Collection[str]) -> Incoming:
+def _statement(node: Node, accounts: Collection[str]) -> Incoming:
     iban = node.one("Acct/Id/IBAN")
     if iban.text not in accounts:
         raise iban.wrong("is not an account of this programme")
     name = node.one("Id").text
     lines = [line for entry in node.all("Ntry") for line in _lines(entry, name, iban.text)]
     _check_balances(node, lines)
-    digest = hashlib.sha256(etree.tostring(node.element, method="c14n", with_tail=False)).hexdigest()
-    return Incoming(name, iban.text, digest, lines)
+    # a bank that makes the same statement again says another time at most
+    parts = [each for each in node.element if not each.tag.endswith("}CreDtTm")]
+    content = b"".join(etree.tostring(each, method="c14n", with_tail=False) for each in parts)
+    return Incoming(name, iban.text, hashlib.sha256(content).hexdigest(), lines)
 
 
-def _check_balances(node: _Node, lines: list[Line]) -> None:
+def _check_balances(node: Node, lines: list[Line]) -> None:
     """What it opened with and the lines are what it closes with, where it is whole and says both."""
     balances: dict[str, tuple[int, str]] = {}
     for one in node.all("Bal"):
@@ -109,7 +55,7 @@ def _check_balances(node: _Node, lines: list[Line]) -> None:
         raise node.wrong("its entries do not lead from the opening to the closing balance")
 
 
-def _lines(entry: _Node, statement: str, own: str) -> Iterator[Line]:
+def _lines(entry: Node, statement: str, own: str) -> Iterator[Line]:
     """One for each transaction where the bank gives their amounts, else one for the entry."""
     booked, on = entry.one("Sts/Cd").text == "BOOK", _day(entry)
     whole, currency = _amount(entry)
@@ -129,7 +75,7 @@ def _lines(entry: _Node, statement: str, own: str) -> Iterator[Line]:
         )  # fmt: skip
 
 
-def _parts(entry: _Node, whole: int, currency: str) -> list[tuple[_Node, int]]:
+def _parts(entry: Node, whole: int, currency: str) -> list[tuple[Node, int]]:
     details = entry.all("NtryDtls/TxDtls")
     if len(details) == 1:
         return [(details[0], whole)]
@@ -140,7 +86,7 @@ def _parts(entry: _Node, whole: int, currency: str) -> list[tuple[_Node, int]]:
     return [(entry, whole)]
 
 
-def _amount(node: _Node, entry: _Node | None = None) -> tuple[int, str]:
+def _amount(node: Node, entry: Node | None = None) -> tuple[int, str]:
     """Signed micros and currency; a transaction without a sign of its own has its entry's."""
     amount = node.one("Amt")
     sign = (node.maybe("CdtDbtInd") or (entry or node).one("CdtDbtInd")).text
@@ -155,7 +101,7 @@ def _amount(node: _Node, entry: _Node | None = None) -> tuple[int, str]:
     return micros if sign == "CRDT" else -micros, str(amount.element.get("Ccy"))
 
 
-def _day(entry: _Node) -> date:
+def _day(entry: Node) -> date:
     found = entry.maybe("BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm")
     if found is None:
         raise entry.wrong("lacks BookgDt")

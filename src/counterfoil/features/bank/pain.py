@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from lxml import etree
 
 from counterfoil.core.calendar import moment
-from counterfoil.core.rulebook.payments import EURO, Account, Block, Payment, batch_of
+from counterfoil.core.rulebook.payment_files import Block, batch_of
+from counterfoil.core.rulebook.payments import EURO, Account, Payment
 
 TRANSFERS, DEBITS = "CT", "DD"
 _NAMESPACE = {

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.errors import NotFound, UnknownSettlement
 from counterfoil.core.operation import Operation
-from counterfoil.core.rulebook.payments import Cash, Clearing, Payment, asked
-from counterfoil.features.bank import camt, pain
+from counterfoil.core.rulebook.payment_files import asked
+from counterfoil.core.rulebook.payments import Cash, Clearing, Payment
+from counterfoil.features.bank import camt, pain, reports
 from counterfoil.features.bank.bodies import BankTerms, CashTerms
 from counterfoil.features.bank.views import cash_view, clearing_view, line_view, payment_view
 from counterfoil.gateway.auth import Operator, Reader
@@ -28,6 +28,8 @@ XML = "application/xml"
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 FileNumber = Annotated[int, Query(alias="file", ge=1, le=999, description="2: what came back of the first, and so on")]
 BANK_ENTRY = Annotated[str, Path(pattern=r"^bnk_[0-9a-f]{16}$", examples=["bnk_0000000000000000"])]
+_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {XML: {"schema": {"type": "string"}}}}}
+_TAKEN = declared(409, 413, 422)
 _FILE: dict[int | str, dict[str, Any]] = {200: {"content": {XML: {}}}}
 
 
@@ -113,24 +115,28 @@ def debits(request: Request, number: Number, _caller: Operator, trial: FileNumbe
     return _file(request, pain.DEBITS, number, trial)
 
 
-@router.post(
-    "/bank/statements",
-    status_code=201,
-    response_model=Done,
-    responses=declared(409, 413, 422),
-    openapi_extra={"requestBody": {"required": True, "content": {XML: {"schema": {"type": "string"}}}}},
-)
-async def take_statement(request: Request, _caller: Operator, *, dry_run: bool = False) -> Response:
+@router.post("/bank/statements", status_code=201, response_model=Done, responses=_TAKEN, openapi_extra=_BODY)
+async def take_statement(request: Request, caller: Operator, *, dry_run: bool = False) -> Response:
     """Take statements, camt.053.001.08: each once, by account and id; a second time says `known` and does nothing."""
-    gateway, xml = gateway_of(request), await request.body()
-    known = await asyncio.to_thread(gateway.known)
+    known = await asyncio.to_thread(gateway_of(request).known)
     accounts = {one.account.iban for one in known.bank.clearing}
+    xml = await request.body()
     found, text = await asyncio.to_thread(camt.statements, xml, accounts)
-    file = hashlib.sha256(xml).hexdigest()
-    more = {"statements": found, "file": file, "xml": text}
-    op = Operation("take_statement", OPERATOR, dry_run=dry_run, more=more)
-    ((answer, shown),) = await gateway.post([op])
-    status, shown = finished(answer, shown, dry_run=dry_run, request_id=request.scope["request_id"])
+    more = {"statements": found, "file": hashlib.sha256(xml).hexdigest(), "xml": text}
+    return await _take(request, Operation("take_statement", caller.party, dry_run=dry_run, more=more))
+
+
+@router.post("/bank/reports", status_code=201, response_model=Done, responses=_TAKEN, openapi_extra=_BODY)
+async def take_report(request: Request, caller: Operator, *, dry_run: bool = False) -> Response:
+    """Take a status report, pain.002.001.10: what the bank rejected stands in the next file; a second time does nothing."""
+    found = await asyncio.to_thread(reports.rejections, await request.body())
+    return await _take(request, Operation("take_report", caller.party, dry_run=dry_run, more={"rejections": found}))
+
+
+async def _take(request: Request, op: Operation) -> Response:
+    """A bank's file needs no key: its own ids say whether it is known."""
+    ((answer, shown),) = await gateway_of(request).post([op])
+    status, shown = finished(answer, shown, dry_run=op.dry_run, request_id=request.scope["request_id"])
     return replied(answer, status, shown).response()
 
 

@@ -30,7 +30,10 @@ def payment_view(one: Payment, known: Programme, now: int) -> dict[str, Any]:
         "amount_micros": one.amount_micros, "currency": one.clearing.currency, "paid_micros": one.paid_micros,
         "left_micros": one.left_micros, "due_on": one.due_on, "fails_after": one.fails_after,
         "failed_in": one.failed_in or None, "end_to_end_id": one.end_to_end(len(one.tries)),
-        "files": [{"file": place, "on": each.on, "amount_micros": each.micros} for place, each in enumerate(one.tries, 1)],
+        "files": [
+            {"file": place, "on": each.on, "amount_micros": each.micros, "rejected": each.rejected}
+            for place, each in enumerate(one.tries, 1)
+        ],
         "entries": [
             {"entry": f"bnk_{each.line:016x}", "amount_micros": each.micros, "on": each.on, "reason": each.reason}
             for each in one.applied
