@@ -15,6 +15,7 @@ from tests.gateway.stand import Stand, good
 
 OWN = "DE89370400440532013000"
 IBANS = {"A": "NL91ABNA0417164300", "B": "FR1420041010050500013M02606", "C": "BE68539007547034"}
+OWED, PAID_OUT = 11_000_000, 3_000_000  # by A, who earns 1000 points; to B, where 300 are burned
 TERMS = {
     "account": {"holder": "Coalition", "iban": OWN, "bic": "COBADEFFXXX"}, "creditor_id": "DE98ZZZ09999999999",
 }  # fmt: skip
@@ -112,3 +113,11 @@ def payment(stand: Stand, name: str, who: str = "operator") -> dict[str, Any]:
     found = stand.read(who, f"settlements/{name.partition('-')[0]}/payments")["data"]
     one: dict[str, Any] = next(one for one in found if one["id"] == name)
     return one
+
+
+def played(one: Stand) -> None:
+    """A settlement that is final."""
+    member = one.member()
+    one.earn("A", member, 1_000)
+    one.burn("B", member, 300)
+    assert one.settle()["state"] == "final"

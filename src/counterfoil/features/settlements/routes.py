@@ -15,7 +15,7 @@ from counterfoil.core.errors import Forbidden, UnknownPartner, UnknownSettlement
 from counterfoil.core.refusals import ChainUnavailable
 from counterfoil.gateway.auth import Operator, PartnerSigner, Reader
 from counterfoil.gateway.problems import declared
-from counterfoil.gateway.state import gateway_of
+from counterfoil.gateway.state import Gateway, gateway_of
 from counterfoil.settlement import export
 from counterfoil.settlement.cycle import header_of
 from counterfoil.settlement.preview import missing, preview
@@ -247,6 +247,8 @@ def _view(request: Request, row: Any, caller: registry.Caller, number: int = 0) 
         "supply": by_currency("supply"), "change": by_currency("change"),
         "refers_to": totals["refers_to"] if own is None else None,
     }  # fmt: skip
+    if row.state == "final":
+        view["alert"] = _late(gateway, row.number, programme, own)
     if own is None and totals["rounding"]:
         view["rounded"]["rounding"] = totals["rounding"]
     if row.header is not None:
@@ -260,6 +262,16 @@ def _view(request: Request, row: Any, caller: registry.Caller, number: int = 0) 
             "files": json_text.loads(row.manifest)["files"],
         }  # fmt: skip
     return view
+
+
+def _late(gateway: Gateway, number: int, programme: registry.Programme, own: int | None) -> str | None:
+    """Who is late with its payment by bank; a partner is told of itself alone."""
+    now = gateway.now()
+    with gateway.engine.connect() as connection:
+        found = [one for one in payments.of_settlement(connection, number) if own in {None, one.partner}]
+    late = [one for one in found if one.amount_micros < 0 and one.state(now, programme.zone) in {"late", "failed"}]
+    told = [f"{programme.name_of(one.partner)} owes {one.left_micros} micros since {one.due_on}" for one in late]
+    return f"late by bank: {', '.join(told)}" if told else None
 
 
 def kept_by(owner: int) -> int:
