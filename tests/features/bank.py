@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lxml import etree
+from stdnum.iso7064 import mod_97_10
 
 from counterfoil.features.bank.pain import amount_text
 from tests.gateway.stand import Stand, good
@@ -121,3 +122,9 @@ def played(one: Stand) -> None:
     one.earn("A", member, 1_000)
     one.burn("B", member, 300)
     assert one.settle()["state"] == "final"
+
+
+def german(bank_number: int) -> str:
+    """An IBAN of Germany."""
+    body = f"{bank_number:018d}"
+    return "DE" + mod_97_10.calc_check_digits(body + "DE") + body

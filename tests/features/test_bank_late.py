@@ -112,6 +112,16 @@ def test_nobody_fails_that_paid_in_time(books: Stand) -> None:
     assert (standing(books, "A"), standing(books, "B")) == ("active", "active")
 
 
+def test_who_has_left_and_does_not_pay_stays_gone(books: Stand) -> None:
+    by_bank(books, "A")
+    played(books)
+    good(books.post("operator", "partners/16/exit", {"breakage_bp": 0}))
+    books.clock("2025-12-10T10:00:00Z")
+    assert list(failing(books)) == ["A"]
+    assert standing(books, "A") == "exited"
+    assert payment(books, "1-16")["failed_in"] == 2
+
+
 def test_who_owes_is_not_paid_before(books: Stand) -> None:
     by_bank(books, "A", "B")
     played(books)

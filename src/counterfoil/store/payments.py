@@ -5,19 +5,19 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from counterfoil.core.rulebook.payments import Line, Payment
-from counterfoil.store.records import Cashbook, Due, recorded
+from counterfoil.store.records import Cashbook, Due, recorded, recorded_all
 
 
 def of_settlement(connection: Connection, settlement: int) -> list[Payment]:
     """The payments of a final settlement, by partner."""
     due = recorded(connection, Due, str(settlement))
-    return _named(connection, [f"{settlement}-{n}" for n in due.partners] if due is not None else [])
+    return recorded_all(connection, Payment, [f"{settlement}-{n}" for n in due.partners] if due is not None else [])
 
 
 def unpaid(connection: Connection) -> list[Payment]:
     """All that is still to be paid, oldest first."""
     book = recorded(connection, Cashbook, "")
-    return _named(connection, book.open if book is not None else [])
+    return recorded_all(connection, Payment, book.open if book is not None else [])
 
 
 def failing(connection: Connection, now: int, zone: str) -> list[int]:
@@ -29,8 +29,4 @@ def lines(connection: Connection, after: int, limit: int, *, unmatched: bool) ->
     """Lines of statements by number, after one."""
     book = recorded(connection, Cashbook, "") or Cashbook()
     numbers = [n for n in book.unmatched if n > after] if unmatched else range(after + 1, book.lines)
-    return [line for n in numbers[:limit] if (line := recorded(connection, Line, str(n))) is not None]
-
-
-def _named(connection: Connection, names: list[str]) -> list[Payment]:
-    return [one for name in names if (one := recorded(connection, Payment, name)) is not None]
+    return recorded_all(connection, Line, [str(n) for n in numbers[:limit]])

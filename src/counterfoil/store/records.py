@@ -5,7 +5,7 @@ Seldom verbs read them when they need them, under the shard's fence, so that the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -205,6 +205,13 @@ def recorded(connection: Connection, kind: type[T], name: str) -> T | None:
     query = select(tables.record.c.data).where(tables.record.c.kind == KINDS[kind], tables.record.c.name == name)
     text = connection.execute(query).scalar_one_or_none()
     return None if text is None else msgspec.json.decode(text, type=kind)
+
+
+def recorded_all(connection: Connection, kind: type[T], names: Sequence[str]) -> list[T]:
+    """Records as committed, in the order of their names; those that are not there are left out."""
+    rows = bulk.select(connection, tables.record, ("name", "data"), ("kind", "name"), [(KINDS[kind], n) for n in names])
+    found: dict[str, str] = dict(rows)
+    return [msgspec.json.decode(found[name], type=kind) for name in names if name in found]
 
 
 def names_of(connection: Connection, kind: type[Struct]) -> list[str]:

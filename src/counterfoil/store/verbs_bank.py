@@ -18,7 +18,7 @@ from counterfoil.core.errors import (
 )
 from counterfoil.core.operation import Operation
 from counterfoil.core.rulebook import payment_files, payments
-from counterfoil.core.rulebook.payments import Bank, Cash, Clearing, Incoming, Line, Payment, Rejection
+from counterfoil.core.rulebook.payments import Bank, Cash, Clearing, Incoming, Line, Payment, Rejection, Today
 from counterfoil.store.desk import Desk
 from counterfoil.store.records import BankFile, Cashbook, Due, Statement
 
@@ -58,13 +58,13 @@ def agree_cash(desk: Desk, op: Operation) -> tuple[None, Facts]:
 def fall_due(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """A settlement is final: the words of partners by bank are to be paid. A second time nothing happens."""
     assert op.more is not None
-    settlement, now, zone = int(op.more["settlement"]), desk.journal.now, desk.programme.zone
+    settlement, today = int(op.more["settlement"]), _today(desk)
     if desk.records.find(Due, str(settlement)) is not None:
         return None, {}
     book, made = _book(desk), []
     for partner, word in op.more["words"].items():
-        owes = any(one.partner == partner and one.state(now, zone) in {"late", "failed"} for one in _open(desk, book))
-        one = payments.payment(desk.programme.bank, settlement, partner, word, now, zone, owes=owes)
+        owes = any(one.partner == partner and _is_late(one, today) for one in _open(desk, book))
+        one = payments.payment(today, settlement, partner, word, owes=owes)
         if one is not None:
             made.append(one)
     for one in made:
@@ -101,10 +101,10 @@ def take_statement(desk: Desk, op: Operation) -> tuple[None, Facts]:
 def take_report(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """What a bank turned down is asked for again by the next file; the same report twice changes nothing more."""
     assert op.more is not None
-    now, zone, told = desk.journal.now, desk.programme.zone, []
+    today, told = _today(desk), []
     for rejection in op.more["rejections"]:
         for one, trial in _rejected(desk, rejection):
-            anew = payments.reject(one, trial, rejection.reason, now, zone)
+            anew = payments.reject(one, trial, rejection.reason, today)
             desk.records.keep(one.name, one)
             told.append({
                 "payment": one.name, "file": trial, "reason": rejection.reason,
@@ -210,14 +210,14 @@ def _parts(desk: Desk, text: str, short: str) -> list[tuple[Payment, int]]:
     blocks = payment_files.asked(known, kind, trial)
     sign = -1 if kind == "CT" else 1
     some = blocks[place - 1 : place] if place else blocks
-    return [(one, sign * micros) for block in some for one, micros in block.parts]
+    return [(payment, sign * one.micros) for block in some for payment, one in block.parts]
 
 
 def _apply(desk: Desk, book: Cashbook, line: Line, parts: list[tuple[Payment, int]]) -> None:
     """Count a line for its payments; what it leaves open or closes is listed anew."""
-    results, now, zone = [], desk.journal.now, desk.programme.zone
+    results, today = [], _today(desk)
     for one, micros in parts:
-        results.append(payments.apply(one, line, micros, now, zone))
+        results.append(payments.apply(one, line, micros, today))
         line.payments.append(one.name)
         book.open = [name for name in book.open if name != one.name]
         if one.left_micros > 0:
@@ -230,12 +230,21 @@ def _apply(desk: Desk, book: Cashbook, line: Line, parts: list[tuple[Payment, in
 
 def _release(desk: Desk, book: Cashbook, partner: int) -> None:
     """What was withheld from a partner is sent once it owes nothing that is late."""
-    now, zone = desk.journal.now, desk.programme.zone
+    today = _today(desk)
     own = [one for one in _open(desk, book) if one.partner == partner]
-    if not any(one.state(now, zone) in {"late", "failed"} for one in own):
+    if not any(_is_late(one, today) for one in own):
         for one in own:
-            payments.release(one, now, zone)
+            payments.release(one, today)
             desk.records.keep(one.name, one)
+
+
+def _is_late(one: Payment, today: Today) -> bool:
+    return one.amount_micros < 0 and one.state(today.now, today.zone) in {"late", "failed"}
+
+
+def _today(desk: Desk) -> Today:
+    programme = desk.programme
+    return Today(desk.journal.now, programme.zone, programme.open_settlement, programme.bank)
 
 
 def _shorts(desk: Desk) -> list[str]:

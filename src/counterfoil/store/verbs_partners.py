@@ -83,7 +83,8 @@ def default(desk: Desk, op: Operation) -> tuple[Entry | None, Facts]:
     for number, micros in borne.items():
         held.borne[number] = held.borne.get(number, 0) + micros
     desk.records.keep(str(party.number), held)
-    desk.set_status(party.number, "suspended")
+    if party.status != "exited":  # who has left has left
+        desk.set_status(party.number, "suspended")
     fail(desk, party.number)
     told = {name: value for name, value in asdict(fall).items() if name not in {"partners", "operator"}}
     by_name = {desk.programme.name_of(number): micros for number, micros in fall.partners.items()}

@@ -18,8 +18,10 @@ from counterfoil.core.rulebook.payments import (
     Line,
     Mandate,
     Payment,
+    Today,
     apply,
     payment,
+    reject,
     release,
 )
 from counterfoil.core.units import CENT_MICROS
@@ -31,10 +33,16 @@ WORDS = st.integers(-(10**9), 10**9).filter(bool).map(lambda cents: cents * CENT
 OWN, OTHER = Account("Coalition", "DE89370400440532013000"), Account("Brand", "NL91ABNA0417164300")
 
 
-def made(word: int, *, owes: bool = False, due_days: int = 3, grace_days: int = 2) -> Payment:
+def agreed(due_days: int = 3, grace_days: int = 2) -> Today:
     clearing = Clearing(1, OWN, "DE98ZZZ09999999999", due_days=due_days, grace_days=grace_days)
-    bank = Bank([clearing], {16: [Cash(1, OTHER, Mandate("M", date(2025, 1, 1)))]})
-    one = payment(bank, 7, 16, word, AT, ZONE, owes=owes)
+    return Today(AT, ZONE, 8, Bank([clearing], {16: [Cash(1, OTHER, Mandate("M", date(2025, 1, 1)))]}))
+
+
+TODAY = agreed()
+
+
+def made(word: int, *, owes: bool = False, today: Today = TODAY) -> Payment:
+    one = payment(today, 7, 16, word, owes=owes)
     assert one is not None
     return one
 
@@ -56,7 +64,7 @@ def test_what_is_left_is_the_word_less_what_the_bank_moved(word: int, lines: lis
     one = made(word)
     for number, micros in enumerate(lines):
         before = one.left_micros
-        told = apply(one, line(number, micros), micros, AT, ZONE)
+        told = apply(one, line(number, micros), micros, TODAY)
         assert one.left_micros == before + (micros if word > 0 else -micros)
         if (micros > 0) == (word > 0):
             assert told == "returned"
@@ -71,9 +79,9 @@ def test_what_is_left_is_the_word_less_what_the_bank_moved(word: int, lines: lis
 
 @given(WORDS, st.integers(0, 9), st.integers(0, 9), st.integers(-3, 30), st.booleans())
 def test_states_in_time(word: int, due_days: int, grace_days: int, after: int, paid: bool) -> None:
-    one = made(word, due_days=due_days, grace_days=grace_days)
+    one = made(word, today=agreed(due_days, grace_days))
     if paid:
-        apply(one, line(0, -word), -word, AT, ZONE)
+        apply(one, line(0, -word), -word, TODAY)
     now = AT + after * 43_200_000_000
     today = local_day(now, ZONE)
     assert one.state(now, ZONE) == ("paid" if paid else "late" if today > one.due_on else "due")
@@ -87,8 +95,8 @@ def test_what_is_withheld_stands_in_the_second_file() -> None:
     one = made(50_000, owes=True)
     assert one.state(AT, ZONE) == "withheld"
     assert asked([one], "CT", 1) == []
-    release(one, AT, ZONE)
-    release(one, AT, ZONE)
+    release(one, TODAY)
+    release(one, TODAY)
     assert asked([one], "CT", 1) == []
     (block,) = asked([one], "CT", 2)
     assert (block.micros, block.on) == (50_000, date(2025, 12, 4))
@@ -123,8 +131,31 @@ def test_terms_by_settlement() -> None:
     bank = Bank([Clearing(2, OWN), Clearing(3, OWN, currency="PLN")], {16: account})
     assert [bank.clearing_at(n) and bank.clearing_at(n).currency for n in (1, 2, 3, 9)] == [None, "EUR", "PLN", "PLN"]  # type: ignore[union-attr]
     assert [bank.cash_at(16, n).account for n in (1, 2, 3, 4)] == [None, OTHER, OTHER, None]
-    assert payment(bank, 4, 16, -CENT_MICROS, AT, ZONE, owes=False) is None
-    assert payment(bank, 3, 17, -CENT_MICROS, AT, ZONE, owes=False) is None
-    one = payment(bank, 3, 16, -CENT_MICROS, AT, ZONE, owes=False)
+    today = Today(AT, ZONE, 5, bank)
+    assert payment(today, 4, 16, -CENT_MICROS, owes=False) is None
+    assert payment(today, 3, 17, -CENT_MICROS, owes=False) is None
+    one = payment(today, 3, 16, -CENT_MICROS, owes=False)
     assert one is not None
     assert one.method == "expect", "no mandate, and not in euro"
+
+
+def test_what_is_asked_anew_goes_between_the_accounts_agreed_by_then() -> None:
+    """A debit that came back from a closed account is collected from the new one; the first file stays what it was."""
+    one = made(-70_000)
+    first = asked([one], "DD", 1)
+    new, moved = Account("Brand", "BE68539007547034"), Account("Coalition", "FR1420041010050500013M02606")
+    clearing = Clearing(8, moved, "DE98ZZZ09999999999", "PLN", "ZZ", 9, 9)
+    bank = Bank([*TODAY.bank.clearing, clearing], {16: [*TODAY.bank.partners[16], Cash(8, new, one.cash.mandate)]})
+    back = Line(0, "S", "Ntry", date(2025, 12, 4), -70_000, "EUR", reason="AC04")
+    apply(one, line(0, 70_000), 70_000, TODAY)
+    assert apply(one, back, -70_000, Today(AT, ZONE, 8, bank)) == "returned"
+    assert asked([one], "DD", 1) == first
+    (block,) = asked([one], "DD", 2)
+    ((_payment, trial),) = block.parts
+    assert (block.clearing.account, trial.cash.account, trial.micros) == (moved, new, 70_000)
+    assert (block.clearing.currency, one.end_to_end(2)) == ("EUR", "CF-7-16-2")
+    assert reject(one, 1, "AC04", TODAY) is False, "not the last file"
+    gone = Today(AT, ZONE, 8, Bank(bank.clearing, {16: [Cash(8)]}))
+    assert reject(one, 2, "AM04", gone) is True
+    assert reject(one, 2, "AM04", gone) is False
+    assert (one.cash.account, one.tries[1].rejected) == (new, "AM04"), "who left the bank still owes by bank"

@@ -8,7 +8,9 @@ from datetime import date
 
 from msgspec import Struct
 
-from counterfoil.core.rulebook.payments import Payment, Try
+from counterfoil.core.rulebook.payments import Clearing, Payment, Try
+
+TRANSFERS, DEBITS = "CT", "DD"  # kinds of files
 
 
 def names_in(text: str, short: str) -> list[str]:
@@ -35,29 +37,29 @@ def read_batch(text: str, short: str) -> tuple[int, str, int, int] | None:
 
 
 class Block(Struct, frozen=True):
-    """Payments that a file asks for on one day under one scheme ("" for transfers), with their micros."""
+    """Payments that a file asks for on one day over one of our accounts, under one scheme ("" for transfers)."""
 
     on: date
     scheme: str
-    parts: list[tuple[Payment, int]]
-    at: int
+    clearing: Clearing
+    parts: list[tuple[Payment, Try]]
 
     @property
     def micros(self) -> int:
         """Their sum."""
-        return sum(micros for _one, micros in self.parts)
+        return sum(one.micros for _payment, one in self.parts)
 
 
 def asked(payments: Iterable[Payment], kind: str, trial: int) -> list[Block]:
     """A file's blocks in order; the same whenever it is asked for."""
-    method = "pay" if kind == "CT" else "collect"
-    blocks: dict[tuple[date, str], list[tuple[Payment, Try]]] = {}
-    for one in sorted(payments, key=lambda one: one.partner):
-        wanted = one.tries[trial - 1] if trial <= len(one.tries) else None
-        if one.method == method and wanted is not None and wanted.on is not None:
-            scheme = one.cash.mandate.scheme if kind == "DD" and one.cash.mandate is not None else ""
-            blocks.setdefault((wanted.on, scheme), []).append((one, wanted))
-    return [
-        Block(on, scheme, [(one, wanted.micros) for one, wanted in parts], max(wanted.at for _one, wanted in parts))
-        for (on, scheme), parts in sorted(blocks.items(), key=lambda item: item[0])
-    ]
+    blocks: dict[tuple[date, str, str], Block] = {}
+    for payment in sorted(payments, key=lambda payment: payment.partner):
+        one = payment.tries[trial - 1] if trial <= len(payment.tries) else None
+        if one is None or one.on is None or (payment.amount_micros > 0) != (kind == TRANSFERS):
+            continue
+        if kind == DEBITS and not one.collectable:
+            continue
+        scheme = one.cash.mandate.scheme if kind == DEBITS and one.cash.mandate is not None else ""
+        block = Block(one.on, scheme, one.clearing, [])
+        blocks.setdefault((one.on, scheme, one.clearing.account.iban), block).parts.append((payment, one))
+    return [block for _key, block in sorted(blocks.items(), key=lambda item: item[0])]

@@ -122,13 +122,35 @@ class Rejection(Struct, frozen=True):
     reason: str | None = None
 
 
+class Today(Struct, frozen=True):
+    """When something happens, in which open settlement, and what is agreed by then."""
+
+    now: int
+    zone: str
+    settlement: int
+    bank: Bank
+
+    @property
+    def day(self) -> date:
+        """The local day."""
+        return local_day(self.now, self.zone)
+
+
 class Try(Struct, frozen=True):
-    """A file asks for so much on a day, as known at an instant; None: that file must leave it out."""
+    """A file asks for so much on a day (None: must leave it out), as known and agreed at an instant."""
 
     on: date | None
     micros: int
     at: int
+    clearing: Clearing
+    cash: Cash
     rejected: str | None = None  # by the bank, before any money moved: its reason
+
+    @property
+    def collectable(self) -> bool:
+        """Whether a direct debit may be asked for."""
+        one = self.clearing
+        return self.cash.mandate is not None and one.creditor_id is not None and one.currency == EURO
 
 
 class Payment(Struct):
@@ -143,8 +165,6 @@ class Payment(Struct):
     final_at: int
     due_on: date
     fails_after: date  # the last day of grace
-    clearing: Clearing
-    cash: Cash
     tries: list[Try]
     applied: list[Applied] = []
     failed_in: int = 0  # the settlement in which the waterfall started; 0: none
@@ -155,17 +175,19 @@ class Payment(Struct):
         return f"{self.settlement}-{self.partner}"
 
     @property
-    def method(self) -> str:
-        """How it is paid."""
-        if self.amount_micros > 0:
-            return "pay"
-        return "collect" if self.collectable else "expect"
+    def clearing(self) -> Clearing:
+        """The operator's side as it is now."""
+        return self.tries[-1].clearing
 
     @property
-    def collectable(self) -> bool:
-        """Whether a direct debit may be asked for."""
-        one = self.clearing
-        return self.cash.mandate is not None and one.creditor_id is not None and one.currency == EURO
+    def cash(self) -> Cash:
+        """The partner's side as it is now."""
+        return self.tries[-1].cash
+
+    @property
+    def method(self) -> str:
+        """How it is paid."""
+        return "pay" if self.amount_micros > 0 else "collect" if self.tries[-1].collectable else "expect"
 
     @property
     def paid_micros(self) -> int:
@@ -204,47 +226,50 @@ class Payment(Struct):
         return "partial" if self.paid_micros else "due"
 
 
-def payment(
-    bank: Bank, settlement: int, partner: int, word: int, final_at: int, zone: str, *, owes: bool
-) -> Payment | None:
-    """What a word leaves to be paid, if by bank; to a partner that `owes` from before nothing is sent yet."""
-    clearing, cash = bank.clearing_at(settlement), bank.cash_at(partner, settlement)
+def payment(today: Today, settlement: int, partner: int, word: int, *, owes: bool) -> Payment | None:
+    """What a word now final leaves to be paid, if by bank; to a partner that `owes` from before nothing is sent yet."""
+    clearing, cash = today.bank.clearing_at(settlement), today.bank.cash_at(partner, settlement)
     if clearing is None or cash.account is None or not word:
         return None
     assert word % CENT_MICROS == 0
-    due_on = business_day_after(local_day(final_at, zone), clearing.due_days)
+    due_on = business_day_after(today.day, clearing.due_days)
+    first = Try(None if owes and word > 0 else due_on, abs(word), today.now, clearing, cash)
     fails_after = business_day_after(due_on, clearing.grace_days)
-    first = Try(None if owes and word > 0 else due_on, abs(word), final_at)
-    return Payment(settlement, partner, word, final_at, due_on, fails_after, clearing, cash, [first])
+    return Payment(settlement, partner, word, today.now, due_on, fails_after, [first])
 
 
-def apply(one: Payment, line: Line, amount_micros: int, now: int, zone: str) -> str:
+def apply(one: Payment, line: Line, amount_micros: int, today: Today) -> str:
     """Count what a line brought or took for a payment; says what that came to."""
     micros = -amount_micros if one.amount_micros > 0 else amount_micros
     one.applied.append(Applied(line.number, micros, line.booked_on, line.reason))
     left = one.left_micros
     if micros < 0:
         if left > 0:
-            _again(one, now, zone)
+            _again(one, today)
         return "returned"
     return "matched" if left == 0 else "partial" if left > 0 else "overpaid"
 
 
-def reject(one: Payment, trial: int, reason: str | None, now: int, zone: str) -> bool:
+def reject(one: Payment, trial: int, reason: str | None, today: Today) -> bool:
     """The bank turned a file's payment down: the next file asks again. False if that is known, or not so any more."""
     if trial != len(one.tries) or one.tries[-1].on is None or one.left_micros <= 0:
         return False
     one.tries[-1] = structs.replace(one.tries[-1], rejected=reason or "")
-    _again(one, now, zone)
+    _again(one, today)
     return True
 
 
-def release(one: Payment, now: int, zone: str) -> None:
+def release(one: Payment, today: Today) -> None:
     """A payment that was withheld may be sent."""
     if one.tries[-1].on is None:
-        _again(one, now, zone)
+        _again(one, today)
 
 
-def _again(one: Payment, now: int, zone: str) -> None:
-    on = business_day_after(local_day(now, zone), one.clearing.due_days)
-    one.tries.append(Try(on, one.left_micros, now))
+def _again(one: Payment, today: Today) -> None:
+    """The next file asks for what is left, between the accounts that are agreed by now."""
+    clearing, cash = one.clearing, today.bank.cash_at(one.partner, today.settlement)
+    newer = today.bank.clearing_at(today.settlement)
+    if newer is not None:
+        clearing = structs.replace(clearing, account=newer.account, creditor_id=newer.creditor_id)
+    on = business_day_after(today.day, clearing.due_days)
+    one.tries.append(Try(on, one.left_micros, today.now, clearing, cash if cash.account is not None else one.cash))

@@ -17,14 +17,14 @@ _MICRO_DIGITS = 6
 
 def statements(xml: bytes, accounts: Collection[str]) -> tuple[list[Incoming], str]:
     """The statements of a file and its text; raises BankFileUnreadable, also for one that is of none of these accounts."""
-    root, text = document(xml, VERSION)
+    root = document(xml, VERSION)
     top = root.one("BkToCstmrStmt")
     found = [_statement(one, accounts) for one in top.all("Stmt")]
     if not found:
         raise top.wrong("has no Stmt")
     if len({(one.account, one.id) for one in found}) < len(found):
         raise top.wrong("has two statements of one account under the same Id")
-    return found, text
+    return found, root.whole
 
 
 def _statement(node: Node, accounts: Collection[str]) -> Incoming:

@@ -11,8 +11,8 @@ from counterfoil.core.errors import BankFileUnreadable
 _SPACE = "urn:iso:std:iso:20022:tech:xsd:"
 
 
-def document(xml: bytes, version: str) -> tuple[Node, str]:
-    """The document of one version, and its text; raises BankFileUnreadable."""
+def document(xml: bytes, version: str) -> Node:
+    """The document of one version; raises BankFileUnreadable."""
     parser = etree.XMLParser(
         resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True
     )
@@ -20,13 +20,12 @@ def document(xml: bytes, version: str) -> tuple[Node, str]:
         root = etree.fromstring(xml, parser)
     except etree.XMLSyntaxError as error:
         raise BankFileUnreadable(error.lineno or 1, "document", error.msg or "is no XML") from None
-    info = root.getroottree().docinfo
-    if info.doctype:  # entities live there; no message of ISO 20022 has one
+    if root.getroottree().docinfo.doctype:  # entities live there; no message of ISO 20022 has one
         raise BankFileUnreadable(1, "DOCTYPE", "a message of ISO 20022 has none")
     node = Node(root, f"{{{_SPACE}{version}}}")
     if root.tag != f"{node.space}Document":
         raise node.wrong(f"is not a Document of {version}, the version that is read here")
-    return node, xml.decode(info.encoding or "utf-8", "replace")
+    return node
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,12 @@ class Node:
     def text(self) -> str:
         """What stands in it."""
         return (self.element.text or "").strip()
+
+    @property
+    def whole(self) -> str:
+        """It with all that is in it, but for comments."""
+        text: str = etree.tostring(self.element, encoding="unicode", with_tail=False)
+        return text
 
     def wrong(self, why: str) -> BankFileUnreadable:
         """The refusal that names this element."""

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from lxml import etree
 
 from counterfoil.core.calendar import moment
-from counterfoil.core.rulebook.payment_files import Block, batch_of
-from counterfoil.core.rulebook.payments import EURO, Account, Payment
+from counterfoil.core.rulebook.payment_files import DEBITS, TRANSFERS, Block, batch_of
+from counterfoil.core.rulebook.payments import EURO, Account, Try
 
-TRANSFERS, DEBITS = "CT", "DD"
 _NAMESPACE = {
     TRANSFERS: "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09",
     DEBITS: "urn:iso:std:iso:20022:tech:xsd:pain.008.001.08",
@@ -24,15 +23,15 @@ _NAMESPACE = {
 def payment_file(kind: str, settlement: int, trial: int, blocks: Sequence[Block]) -> bytes:
     """The file of a settlement's payments of one kind; `blocks` has at least one."""
     parts = [part for block in blocks for part in block.parts]
-    first = parts[0][0]
-    message = batch_of(settlement, kind, trial, first.clearing.short)
+    clearing = blocks[0].clearing
+    message = batch_of(settlement, kind, trial, clearing.short)
     document = etree.Element("Document", xmlns=_NAMESPACE[kind])
     root = _add(document, "CstmrCdtTrfInitn" if kind == TRANSFERS else "CstmrDrctDbtInitn")
     header = _add(root, "GrpHdr")
     _add(header, "MsgId", message)
-    _add(header, "CreDtTm", moment(max(block.at for block in blocks)).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    _add(header, "CreDtTm", moment(max(one.at for _payment, one in parts)).strftime("%Y-%m-%dT%H:%M:%SZ"))
     _sums(header, len(parts), sum(block.micros for block in blocks))
-    _add(header, "InitgPty/Nm", first.clearing.account.holder)
+    _add(header, "InitgPty/Nm", clearing.account.holder)
     for place, block in enumerate(blocks, 1):
         _block(_add(root, "PmtInf"), kind, f"{message}-{place}", trial, block)
     text: bytes = etree.tostring(document, encoding="UTF-8", xml_declaration=True, pretty_print=True)
@@ -47,7 +46,7 @@ def amount_text(micros: int) -> str:
 
 
 def _block(info: etree._Element, kind: str, name: str, trial: int, block: Block) -> None:
-    clearing = block.parts[0][0].clearing
+    clearing = block.clearing
     sepa = clearing.currency == EURO
     _add(info, "PmtInfId", name)
     _add(info, "PmtMtd", "TRF" if kind == TRANSFERS else "DD")
@@ -70,16 +69,16 @@ def _block(info: etree._Element, kind: str, name: str, trial: int, block: Block)
         scheme = _add(info, "CdtrSchmeId/Id/PrvtId/Othr")
         _add(scheme, "Id", clearing.creditor_id)
         _add(scheme, "SchmeNm/Prtry", "SEPA")
-    for one, micros in block.parts:
-        _transaction(info, kind, other, one, trial, micros)
+    for payment, one in block.parts:
+        _transaction(info, kind, other, payment.end_to_end(trial), one, f"settlement {payment.settlement}")
 
 
-def _transaction(info: etree._Element, kind: str, other: str, one: Payment, trial: int, micros: int) -> None:
+def _transaction(info: etree._Element, kind: str, other: str, name: str, one: Try, text: str) -> None:
     account = one.cash.account
     assert account is not None
     made = _add(info, "CdtTrfTxInf" if kind == TRANSFERS else "DrctDbtTxInf")
-    _add(made, "PmtId/EndToEndId", one.end_to_end(trial))
-    amount = _add(made, "Amt/InstdAmt" if kind == TRANSFERS else "InstdAmt", amount_text(micros))
+    _add(made, "PmtId/EndToEndId", name)
+    amount = _add(made, "Amt/InstdAmt" if kind == TRANSFERS else "InstdAmt", amount_text(one.micros))
     amount.set("Ccy", one.clearing.currency)
     if kind == DEBITS:
         assert one.cash.mandate is not None
@@ -91,7 +90,7 @@ def _transaction(info: etree._Element, kind: str, other: str, one: Payment, tria
         _agent(made, "CdtrAgt", account)
     _add(made, f"{other}/Nm", account.holder)
     _add(made, f"{other}Acct/Id/IBAN", account.iban)
-    _add(made, "RmtInf/Ustrd", f"settlement {one.settlement} {one.end_to_end(trial)}")
+    _add(made, "RmtInf/Ustrd", f"{text} {name}")
 
 
 def _agent(parent: etree._Element, name: str, account: Account) -> None:

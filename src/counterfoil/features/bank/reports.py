@@ -13,7 +13,7 @@ _REJECTED = "RJCT"
 
 def rejections(xml: bytes) -> list[Rejection]:
     """What the bank turned down, of the narrowest that it names; raises BankFileUnreadable."""
-    root, _text = document(xml, VERSION)
+    root = document(xml, VERSION)
     report = root.one("CstmrPmtStsRpt")
     group = report.one("OrgnlGrpInfAndSts")
     file = group.one("OrgnlMsgId").text

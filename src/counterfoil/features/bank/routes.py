@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from counterfoil.core.errors import NotFound, UnknownSettlement
 from counterfoil.core.operation import Operation
-from counterfoil.core.rulebook.payment_files import asked
+from counterfoil.core.rulebook.payment_files import DEBITS, TRANSFERS, asked
 from counterfoil.core.rulebook.payments import Cash, Clearing, Payment
 from counterfoil.features.bank import camt, pain, reports
 from counterfoil.features.bank.bodies import BankTerms, CashTerms
@@ -106,13 +106,13 @@ def of_settlement(request: Request, number: Number, caller: Reader) -> dict[str,
 @router.get("/settlements/{number}/pain.001", response_class=Response, responses={**_FILE, **declared(404)})
 def transfers(request: Request, number: Number, _caller: Operator, trial: FileNumber = 1) -> Response:
     """The settlement's credit transfers, pain.001.001.09; the same bytes whenever it is asked for."""
-    return _file(request, pain.TRANSFERS, number, trial)
+    return _file(request, TRANSFERS, number, trial)
 
 
 @router.get("/settlements/{number}/pain.008", response_class=Response, responses={**_FILE, **declared(404)})
 def debits(request: Request, number: Number, _caller: Operator, trial: FileNumber = 1) -> Response:
     """The settlement's direct debits, pain.008.001.08; the same bytes whenever it is asked for."""
-    return _file(request, pain.DEBITS, number, trial)
+    return _file(request, DEBITS, number, trial)
 
 
 @router.post("/bank/statements", status_code=201, response_model=Done, responses=_TAKEN, openapi_extra=_BODY)
