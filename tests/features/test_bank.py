@@ -158,6 +158,10 @@ def statements_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Records, "find", lambda self, kind, name: None if kind is Statement else real(self, kind, name))
 
 
+def credulous(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(payments, "fits", lambda one, line: one.clearing.currency == line.currency)
+
+
 def forgetful(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(payments, "apply", lambda one, line, micros, now, zone: "matched")
 
@@ -166,6 +170,7 @@ def forgetful(patch: pytest.MonkeyPatch) -> None:
     ("plant", "test"),
     [
         (forgetful, test_what_comes_back_is_owed_again),
+        (credulous, test_lines_find_their_payments),
         (statements_forgotten, test_a_statement_counts_once),
     ],
 )

@@ -183,11 +183,7 @@ def _match(desk: Desk, book: Cashbook, line: Line) -> list[tuple[Payment, int]]:
         if named and sum(one.wanted_micros for one in named) == line.amount_micros:
             return [(one, one.wanted_micros) for one in named]
     parts = [part for short in _shorts(desk) for part in _parts(desk, line.batch or "", short)]
-    if (
-        parts
-        and sum(micros for _one, micros in parts) == line.amount_micros
-        and parts[0][0].clearing.currency == line.currency
-    ):
+    if parts and sum(micros for _one, micros in parts) == line.amount_micros and payments.fits(parts[0][0], line):
         return parts
     return [
         (one, line.amount_micros)
@@ -195,7 +191,7 @@ def _match(desk: Desk, book: Cashbook, line: Line) -> list[tuple[Payment, int]]:
         if one.wanted_micros == line.amount_micros
         and one.cash.account is not None
         and one.cash.account.iban == line.iban
-        and one.clearing.currency == line.currency
+        and payments.fits(one, line)
     ][:1]
 
 
@@ -208,7 +204,7 @@ def _parts(desk: Desk, text: str, short: str) -> list[tuple[Payment, int]]:
     due = desk.records.find(Due, str(settlement)) or Due([])
     known = [one for n in due.partners if (one := desk.records.find(Payment, f"{settlement}-{n}")) is not None]
     blocks = payment_files.asked(known, kind, trial)
-    sign = -1 if kind == "CT" else 1
+    sign = -1 if kind == payment_files.TRANSFERS else 1
     some = blocks[place - 1 : place] if place else blocks
     return [(payment, sign * one.micros) for block in some for payment, one in block.parts]
 
@@ -234,8 +230,8 @@ def _release(desk: Desk, book: Cashbook, partner: int) -> None:
     own = [one for one in _open(desk, book) if one.partner == partner]
     if not any(_is_late(one, today) for one in own):
         for one in own:
-            payments.release(one, today)
-            desk.records.keep(one.name, one)
+            if payments.release(one, today):
+                desk.records.keep(one.name, one)
 
 
 def _is_late(one: Payment, today: Today) -> bool:
@@ -254,7 +250,7 @@ def _shorts(desk: Desk) -> list[str]:
 
 def _known(desk: Desk, names: Iterable[str], line: Line) -> list[Payment]:
     found = [desk.records.find(Payment, name) for name in names]
-    return [one for one in found if one is not None and one.clearing.currency == line.currency]
+    return [one for one in found if one is not None and payments.fits(one, line)]
 
 
 def _open(desk: Desk, book: Cashbook) -> list[Payment]:

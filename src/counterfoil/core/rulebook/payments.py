@@ -259,10 +259,18 @@ def reject(one: Payment, trial: int, reason: str | None, today: Today) -> bool:
     return True
 
 
-def release(one: Payment, today: Today) -> None:
-    """A payment that was withheld may be sent."""
-    if one.tries[-1].on is None:
+def release(one: Payment, today: Today) -> bool:
+    """A payment that was withheld may be sent; False if it was not."""
+    held = one.tries[-1].on is None
+    if held:
         _again(one, today)
+    return held
+
+
+def fits(one: Payment, line: Line) -> bool:
+    """Whether a line may count for a payment it names: payers write ids too, so what takes back must come from the bank."""
+    forward = (line.amount_micros < 0) == (one.amount_micros > 0)
+    return one.clearing.currency == line.currency and (forward or line.returned)
 
 
 def _again(one: Payment, today: Today) -> None:

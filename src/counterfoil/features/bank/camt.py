@@ -13,6 +13,7 @@ from counterfoil.features.bank.document import Node, document
 
 VERSION = "camt.053.001.08"
 _MICRO_DIGITS = 6
+_RETURNS = {"RRTN", "UPDD", "PRDD", "RPCR", "UPCT"}  # external bank transaction codes: money on its way back
 
 
 def statements(xml: bytes, accounts: Collection[str]) -> tuple[list[Incoming], str]:
@@ -68,7 +69,8 @@ def _lines(entry: Node, statement: str, own: str) -> Iterator[Line]:
         iban, holder = next(((iban, holder) for iban, holder in sides if iban not in {None, own}), sides[0])
         texts = [each.text for each in one.all("RmtInf/Ustrd") + one.all("RmtInf/Strd/CdtrRefInf/Ref")]
         reason = one.word("RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry")
-        returned = reason is not None or entry.word("RvslInd") in {"true", "1"}
+        code = entry.word("BkTxCd/Domn/Fmly/SubFmlyCd")
+        returned = reason is not None or code in _RETURNS or entry.word("RvslInd") in {"true", "1"}
         yield Line(
             0, statement, one.path, on, micros, currency, booked, one.word("Refs/EndToEndId"),
             one.word("Refs/PmtInfId") or batch, iban, holder, " ".join(texts), reason, returned,
