@@ -57,7 +57,7 @@ def test_a_final_settlement_is_paid_through_the_bank(engines: Stand) -> None:
     problem(engines.get("operator", "/v1/settlements/1/pain.008", file=2), 404, "not_found", "file")
     entries = engines.read("operator", "bank/entries")["data"]
     assert [(each["end_to_end"], each["result"], each["place"]) for each in entries] == [
-        ("CF-1-16", "matched", "Stmt/Ntry[1]/NtryDtls/TxDtls"), ("CF-1-17", "matched", "Stmt/Ntry[2]/NtryDtls/TxDtls"),
+        ("CF-1-16", "matched", "1.1"), ("CF-1-17", "matched", "2.1"),
     ]  # fmt: skip
 
 
@@ -99,6 +99,9 @@ def test_lines_find_their_payments(books: Stand) -> None:
     assert results(books, "foreign", Entry(-PAID_OUT, "CF-1-17", IBANS["B"], currency="USD")) == ["unmatched"]
     assert payment(books, "1-17")["state"] == "due"
     assert results(books, "block", Entry(-PAID_OUT, None, batch="CF-1-CT1-1")) == ["matched"]
+    assert payment(books, "1-17")["state"] == "paid"
+    spoofed = Entry(10_000, "CF-1-17", text="CF-1-17")  # a payer writes the id of a payment that went out
+    assert results(books, "spoofed", spoofed) == ["unmatched"]
     assert payment(books, "1-17")["state"] == "paid"
     assert (
         results(books, "none", Entry(PAID_OUT, "CF-9-17", IBANS["B"]), Entry(1_000_000, "CFX-1-17"))

@@ -74,7 +74,7 @@ class Line(Struct):
 
     number: int
     statement: str
-    place: str  # in the file: Ntry[2]/TxDtls[1]
+    place: str  # in the statement: 2.1 is the first part of the second entry
     booked_on: date
     amount_micros: int
     currency: str

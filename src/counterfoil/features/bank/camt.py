@@ -33,7 +33,7 @@ def _statement(node: Node, accounts: Collection[str]) -> Incoming:
     if iban.text not in accounts:
         raise iban.wrong("is not an account of this programme")
     name = node.one("Id").text
-    lines = [line for entry in node.all("Ntry") for line in _lines(entry, name, iban.text)]
+    lines = [line for place, entry in enumerate(node.all("Ntry"), 1) for line in _lines(entry, name, place, iban.text)]
     _check_balances(node, lines)
     # a bank that makes the same statement again says another time at most
     parts = [each for each in node.element if not each.tag.endswith("}CreDtTm")]
@@ -56,12 +56,12 @@ def _check_balances(node: Node, lines: list[Line]) -> None:
         raise node.wrong("its entries do not lead from the opening to the closing balance")
 
 
-def _lines(entry: Node, statement: str, own: str) -> Iterator[Line]:
+def _lines(entry: Node, statement: str, place: int, own: str) -> Iterator[Line]:
     """One for each transaction where the bank gives their amounts, else one for the entry."""
     booked, on = entry.one("Sts/Cd").text == "BOOK", _day(entry)
     whole, currency = _amount(entry)
     batch = entry.word("NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId")
-    for one, micros in _parts(entry, whole, currency):
+    for part, (one, micros) in enumerate(_parts(entry, whole, currency), 1):
         sides = [
             (one.word(f"RltdPties/{side}Acct/Id/IBAN"), one.word(f"RltdPties/{side}/Pty/Nm"))
             for side in (("Dbtr", "Cdtr") if micros > 0 else ("Cdtr", "Dbtr"))
@@ -72,7 +72,7 @@ def _lines(entry: Node, statement: str, own: str) -> Iterator[Line]:
         code = entry.word("BkTxCd/Domn/Fmly/SubFmlyCd")
         returned = reason is not None or code in _RETURNS or entry.word("RvslInd") in {"true", "1"}
         yield Line(
-            0, statement, one.path, on, micros, currency, booked, one.word("Refs/EndToEndId"),
+            0, statement, f"{place}.{part}", on, micros, currency, booked, one.word("Refs/EndToEndId"),
             one.word("Refs/PmtInfId") or batch, iban, holder, " ".join(texts), reason, returned,
         )  # fmt: skip
 
