@@ -33,6 +33,14 @@ def failing(one: Stand) -> dict[str, Any]:
     return late
 
 
+def finished(one: Stand, number: int) -> None:
+    """Sign a settlement that was closed before."""
+    good(one.advance())
+    for name in one.sides:
+        good(one.sign(name, number))
+    good(one.advance())
+
+
 def standing(one: Stand, name: str) -> str:
     partners = one.read("operator", "partners")["data"]
     return str(next(each["status"] for each in partners if each["name"] == name))
@@ -85,9 +93,13 @@ def test_late_then_failed_then_back(database_url: str, tmp_path: Path) -> None:
         assert (payment(one, "1-16")["state"], payment(one, "1-16")["alert"]) == ("paid", None)
         good(one.post("operator", "partners/16/reinstate"))
         assert standing(one, "A") == "active"
-        one.earn("A", member, 1)
         good(one.post("operator", "partners/16/dividends", {"bp": 10_000}))
-        assert failing(one) == {}
+        one.earn("A", member, 1)
+        for number in (2, 3):
+            finished(one, number)
+        assert one.settle()["state"] == "final", "what came by bank covers it again"
+        # its word of settlement 2 was 0, of 4: one point and its fee, rounded to a cent, and what others had borne
+        assert one.app.state.worker.cycle.collateral(16) == OWED - 10_000 - 1_100_000
 
 
 def test_payments_fall_due_once(books: Stand) -> None:
@@ -181,6 +193,7 @@ def test_chain_and_bank_move_the_same_amount_in_opposite_ways(books: Stand) -> N
     played(books)
     contract = books.app.state.worker.cycle.contract()
     first = contract.collateral([16, 17])
+    assert books.read("operator", "bank")["banked_micros"] == {}
     member = books.member()
     books.earn("B", member, 700)
     books.burn("A", member, 400)
@@ -195,6 +208,7 @@ def test_chain_and_bank_move_the_same_amount_in_opposite_ways(books: Stand) -> N
         banked = sum(line.micros for line in lines if line.iban == IBANS[name])
         assert banked
         assert second[number] + banked == first[number]
+        assert books.read(name, "bank")["banked_micros"] == {name: banked}
 
 
 def early(patch: pytest.MonkeyPatch) -> None:

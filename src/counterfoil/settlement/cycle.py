@@ -30,6 +30,7 @@ from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import BadSignature, PartnersFixed, ReadOnly, SettlementNotWaiting
 from counterfoil.core.settlement import Header, outcome, pack_defaults
 from counterfoil.settlement.closing import closing_of, compute
+from counterfoil.settlement.guarantees import replenish
 from counterfoil.settlement.rulebook import rulebook_hash
 from counterfoil.store import books, json_text, payments, registry, settlements
 from counterfoil.store.engine import Engine, writing
@@ -201,6 +202,8 @@ class Cycle:
         assert final.closing == closing.previous_closing
         assert final.number == row.number - 1
         gross = netting.unpack(closing.gross)
+        if self.token is None:
+            replenish(self.engine, self.memory, self.outbox(), contract)
         # a sandbox's money has no worth: it need not wait until a chain calls a block final
         block, block_hash = latest_block(self.w3) if self.token is None else final_block(self.w3)
         if not contract.deployed_at(block):

@@ -20,6 +20,11 @@ def unpaid(connection: Connection) -> list[Payment]:
     return recorded_all(connection, Payment, book.open if book is not None else [])
 
 
+def banked(connection: Connection) -> dict[int, int]:
+    """Micros received from each partner by bank, less those paid to it."""
+    return (recorded(connection, Cashbook, "") or Cashbook()).banked
+
+
 def failing(connection: Connection, now: int, zone: str) -> list[int]:
     """Partners whose grace is over and for whom no waterfall has started."""
     return sorted({one.partner for one in unpaid(connection) if not one.failed_in and one.overdue(now, zone)})

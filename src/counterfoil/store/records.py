@@ -125,11 +125,15 @@ class BankFile(Struct):
 
 
 class Cashbook(Struct):
-    """How many lines statements had so far; those that match nothing; payments not paid yet, oldest first."""
+    """How many lines statements had so far; those that match nothing; payments not paid yet, oldest first.
+
+    `banked`: micros received from each partner by bank, less those paid to it.
+    """
 
     lines: int = 0
     unmatched: list[int] = []
     open: list[str] = []
+    banked: dict[int, int] = {}
 
 
 KINDS: dict[type[Struct], str] = {

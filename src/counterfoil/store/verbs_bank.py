@@ -215,6 +215,7 @@ def _apply(desk: Desk, book: Cashbook, line: Line, parts: list[tuple[Payment, in
     for one, micros in parts:
         results.append(payments.apply(one, line, micros, today))
         line.payments.append(one.name)
+        book.banked[one.partner] = book.banked.get(one.partner, 0) + micros
         book.open = [name for name in book.open if name != one.name]
         if one.left_micros > 0:
             book.open.append(one.name)

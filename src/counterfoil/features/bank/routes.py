@@ -40,10 +40,14 @@ class Assignment(Move):
 
 
 class Terms(BaseModel):
-    """What was agreed on cash: the operator's side, and each partner's; a partner sees its own. Versions in order."""
+    """What was agreed on cash: the operator's side, and each partner's; a partner sees its own. Versions in order.
+
+    `banked_micros`: what came from a partner by bank, less what went to it.
+    """
 
     clearing: list[dict[str, Any]]
     partners: dict[str, list[dict[str, Any]]]
+    banked_micros: dict[str, int]
 
 
 class Payments(BaseModel):
@@ -72,8 +76,12 @@ async def agree_clearing(request: Request, body: BankTerms, caller: Operator, ke
 @router.get("/bank", response_model=Terms, responses=declared())
 def agreed(request: Request, caller: Reader) -> Terms:
     """The terms in force and before."""
-    known, own = gateway_of(request).known(), _own(caller)
+    gateway, own = gateway_of(request), _own(caller)
+    known = gateway.known()
+    with gateway.engine.connect() as connection:
+        banked = payments.banked(connection)
     return Terms(
+        banked_micros={known.name_of(n): micros for n, micros in banked.items() if own in {None, n}},
         clearing=[clearing_view(one) for one in known.bank.clearing],
         partners={
             known.name_of(number): [cash_view(one) for one in versions]
