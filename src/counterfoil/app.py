@@ -17,6 +17,7 @@ from counterfoil.chain import signer
 from counterfoil.chain.client import Web3, connect
 from counterfoil.chain.embedded import EmbeddedChain
 from counterfoil.core.refusals import ReadOnly
+from counterfoil.features.bank.routes import router as bank
 from counterfoil.features.budgets.routes import router as budgets
 from counterfoil.features.disputes.routes import router as disputes
 from counterfoil.features.earning.routes import router as earning
@@ -66,6 +67,7 @@ FEATURES = (
     settlements,
     liability,
     invoices,
+    bank,
     log,
     sandbox,
     overview,

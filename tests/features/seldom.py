@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.features.bank import IBANS, Entry, by_bank, results
+from tests.features.bank import TERMS as TERMS_OF_BANK
 from tests.gateway.stand import Stand, good
 
 RATE = {"src": "ALPHA", "dst": "BETA", "in": 5, "out": 4, "increment": 5, "price_micros": 9_500, "fee_bp": 100}
@@ -104,6 +106,13 @@ SELDOM: dict[tuple[str, str], Asked] = {
     ("POST", "/v1/partners/{partner}/brands"): lambda _s: (
         "operator", "partners/18/brands", {"name": "corner"}, {"name": "Corner"},
     ),
+    ("POST", "/v1/bank"): lambda _s: ("operator", "bank", TERMS_OF_BANK, {**TERMS_OF_BANK, "due_days": 5}),
+    ("POST", "/v1/partners/{partner}/cash"): lambda s: (
+        "operator", f"partners/{banked(s)}/cash", {"cash": "token"}, {"cash": "bank", "account": TERMS_OF_BANK["account"]},
+    ),
+    ("POST", "/v1/bank/entries/{line}/assign"): lambda s: (
+        "operator", f"bank/entries/{unmatched(s)}/assign", {"payment": "1-16"}, {"payment": "1-17"},
+    ),
     ("POST", "/v1/members/{member}/erasure"): lambda s: ("operator", f"members/{s.member}/erasure", {}, {}),
     ("POST", "/v1/members/{member}/erase"): lambda s: ("operator", f"members/{due(s)}/erase", {}, {}),
 }  # fmt: skip
@@ -113,6 +122,21 @@ def failed(one: Scene) -> int:
     """A partner that could not pay the first settlement."""
     one.stand.client.post("/v1/settlements", json={"failed": 16}, headers=one.stand.operator)
     return 16
+
+
+def banked(one: Scene) -> int:
+    """A partner paid by bank."""
+    by_bank(one.stand, "A")
+    return 16
+
+
+def unmatched(one: Scene) -> str:
+    """A line of a statement that matches nothing, while A owes a payment."""
+    banked(one)
+    assert one.stand.settle()["state"] == "final"
+    assert results(one.stand, "S", Entry(10_000, iban=IBANS["C"])) == ["unmatched"]
+    (line,) = one.stand.read("operator", "bank/entries")["data"]
+    return str(line["id"])
 
 
 def due(one: Scene) -> str:

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 MEMBER, ENTRY, HOLD = "mbr_0000000000000001", "ent_0000000000010000", "hld_7fffffffffffffff"
 MOVE = {"external_id": "x", "points": 1}
 SIGNATURE = {"signature": "0x" + "11" * 65}
+ACCOUNT = {"holder": "Coalition", "iban": "DE89370400440532013000"}
 PUBLIC = "public"
 
 # (method, path): the scope it asks for, and a body that is well formed
@@ -82,6 +83,17 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/partners/{partner}/legal-entity"): ("operator", {"entity": "nobody-ltd"}),
     ("POST", "/v1/partners/{partner}/brands"): ("operator", {"name": "corner shop"}),
     ("GET", "/v1/brands"): ("read", None),
+    ("POST", "/v1/bank"): ("operator", {"account": ACCOUNT}),
+    ("GET", "/v1/bank"): ("read", None),
+    ("POST", "/v1/partners/{partner}/cash"): ("operator", {"cash": "bank", "account": ACCOUNT}),
+    ("GET", "/v1/payments"): ("read", None),
+    ("GET", "/v1/settlements/{number}/payments"): ("read", None),
+    ("GET", "/v1/settlements/{number}/pain.001"): ("operator", None),
+    ("GET", "/v1/settlements/{number}/pain.008"): ("operator", None),
+    ("POST", "/v1/bank/statements"): ("operator", {}),
+    ("POST", "/v1/bank/reports"): ("operator", {}),
+    ("GET", "/v1/bank/entries"): ("operator", None),
+    ("POST", "/v1/bank/entries/{line}/assign"): ("operator", {"payment": "99-99"}),
     ("GET", "/v1/rulebook"): (PUBLIC, None),
     ("GET", "/v1/exports/public"): (PUBLIC, None),
     ("GET", "/v1/exports/sealed"): ("operator", None),
@@ -102,8 +114,8 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
 }
 PLACES: dict[str, str] = {
     "hold": HOLD, "member": MEMBER, "entry": ENTRY, "partner": "99", "prefix": "nobody", "number": "99",
-    "voucher": "vch_7fffffffffffffff", "burn": ENTRY, "job": "activate", "path": "0/000.p/1",
     "invoice": "INV-999999", "entity": "nobody",
+    "voucher": "vch_7fffffffffffffff", "burn": ENTRY, "line": "bnk_7fffffffffffffff", "job": "activate", "path": "0/000.p/1",
 }  # fmt: skip
 
 

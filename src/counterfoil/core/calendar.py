@@ -15,6 +15,7 @@ from counterfoil.core.units import NEVER
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
+SATURDAY = 5
 _MICROSECOND = timedelta(microseconds=1)
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:[0-5]\d)", re.ASCII)
 LAST_YEAR = 9998
@@ -68,6 +69,14 @@ def end_of_day(day: date, zone: str) -> int:
     """00:00 local of the day after `day`: the first instant at which it is over."""
     after = day + timedelta(days=1)
     return instant(datetime(after.year, after.month, after.day, tzinfo=_zone(zone)))
+
+
+def business_day_after(day: date, count: int) -> date:
+    """The `count`-th Monday to Friday after a day; holidays count, as the rulebook names none."""
+    while count:
+        day += timedelta(days=1)
+        count -= day.weekday() < SATURDAY
+    return day
 
 
 @lru_cache(maxsize=4096)

@@ -148,6 +148,33 @@ class BrandTaken(Refusal):
     field: str = "name"
 
 
+@dataclass(eq=False)
+class BankFileUnreadable(Refusal):
+    code = "bank_file_unreadable"
+    says = "{field}: line {line}, {element}: {why}"
+    line: int
+    element: str
+    why: str
+    field: str = "body"
+
+
+@dataclass(eq=False)
+class StatementDiffers(Refusal):
+    code = "statement_differs"
+    says = "{field}: the statement {statement} of this account came with other content before"
+    statement: str
+    field: str = "Stmt/Id"
+
+
+@dataclass(eq=False)
+class BankEntryAssigned(Refusal):
+    code = "bank_entry_assigned"
+    says = "{field}: {entry} is {result}; only an unmatched entry can be assigned"
+    entry: str
+    result: str
+    field: str = "entry"
+
+
 # --- unknown things ---------------------------------------------------------------------------
 
 
@@ -241,3 +268,13 @@ class UnknownLegalEntity(Unknown):
 class UnknownInvoice(Unknown):
     code, thing = "unknown_invoice", "invoice"
     says = "{field}: there is no invoice {value}"
+
+
+class UnknownPayment(Unknown):
+    code, thing = "unknown_payment", "payment"
+    says = "{field}: there is no payment {value}"
+
+
+class UnknownBankEntry(Unknown):
+    code, thing = "unknown_bank_entry", "entry"
+    says = "{field}: no statement has an entry {value}"

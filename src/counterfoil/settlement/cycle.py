@@ -30,8 +30,9 @@ from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import BadSignature, PartnersFixed, ReadOnly, SettlementNotWaiting
 from counterfoil.core.settlement import Header, outcome, pack_defaults
 from counterfoil.settlement.closing import closing_of, compute
+from counterfoil.settlement.guarantees import replenish
 from counterfoil.settlement.invoicing import invoice
-from counterfoil.store import books, json_text, registry, settlements
+from counterfoil.store import books, json_text, payments, registry, settlements
 from counterfoil.store.engine import Engine, writing
 from counterfoil.store.rulebook import rulebook_hash
 
@@ -63,7 +64,7 @@ class Cycle:
 
     def close(self, now: int) -> int:
         """Run what is due, fix the range of the open settlement and its closing. Returns its number. Raises ReadOnly."""
-        self.assert_writable()
+        self.fail_late(now)
         self.run_due(now)
         number = settlements.close(self.engine, now, self.crash)
         compute(self.engine, number, self.crash)
@@ -80,6 +81,14 @@ class Cycle:
         answers: Any = self.post([op])
         facts: dict[str, Any] = answers[0][0].facts
         return facts
+
+    def fail_late(self, now: int) -> dict[str, Any]:
+        """Partners that did not pay by bank in time cannot pay the open settlement either: their waterfalls, by name."""
+        self.assert_writable()
+        with self.engine.connect() as connection:
+            programme = registry.load(connection)
+            failing = payments.failing(connection, now, programme.zone)
+        return {programme.name_of(n): self.default(n, now)["waterfall"] for n in failing}
 
     def collateral(self, partner: int) -> int:
         """A partner's collateral on chain, or what a sandbox will deposit for it."""
@@ -199,6 +208,8 @@ class Cycle:
         assert final.closing == closing.previous_closing
         assert final.number == row.number - 1
         gross = netting.unpack(closing.gross)
+        if self.token is None:
+            replenish(self.engine, self.memory, self.outbox(), contract)
         # a sandbox's money has no worth: it need not wait until a chain calls a block final
         block, block_hash = latest_block(self.w3) if self.token is None else final_block(self.w3)
         if not contract.deployed_at(block):
@@ -257,6 +268,10 @@ class Cycle:
         header, tx = contract.finalized()[row.number]
         assert row.header is not None
         assert header == header_of(row).hash()
+        bank, words = self.programme().bank, netting.unpack(header_of(row).positions)
+        by_bank = {n: word for n, word in words.items() if bank.cash_at(n, row.number).account is not None}
+        if by_bank:
+            self.post([Operation("fall_due", OPERATOR, more={"settlement": row.number, "words": by_bank})])
         self._record(row, state="final", tx=tx, alert=None)
         return True
 

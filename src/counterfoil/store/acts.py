@@ -23,6 +23,8 @@ ABOUT: Mapping[str, About] = {
             "add_promotion",
             "publish_rates",
             "publish_earn_rule",
+            "agree_cash",
+            "agree_clearing",
         ),
         About.RULEBOOK,
     ),

@@ -25,8 +25,7 @@ Facts = dict[str, object]
 
 def publish_earn_rule(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """The first version of a rule, or its next. Nothing that was published changes; a live programme needs notice."""
-    assert op.more is not None
-    rule: EarnRule = op.more["rule"]
+    rule: EarnRule = op.asked["rule"]
     versions = desk.programme.earn_rules.versions.get(rule.name, [])
     earliest = desk.journal.now + desk.programme.notice_micros
     made = structs.replace(rule, version=len(versions) + 1, since=rule.since or earliest)

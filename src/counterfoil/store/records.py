@@ -5,7 +5,7 @@ Seldom verbs read them when they need them, under the shard's fence, so that the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from counterfoil.core.exchange import Edge
 from counterfoil.core.reserves import Reserve
 from counterfoil.core.rulebook.earning import EarnRule
 from counterfoil.core.rulebook.packs import Pack
+from counterfoil.core.rulebook.payments import Bank, Line, Payment
 from counterfoil.core.rulebook.rewards import Reward
 from counterfoil.store import bulk, tables
 
@@ -147,8 +148,42 @@ class Usage(Struct):
     points: int
 
 
+class Due(Struct):
+    """Partners whose position of a final settlement is paid by bank, by the settlement's number."""
+
+    partners: list[int]
+
+
+class Statement(Struct):
+    """A bank's statement, by account and id: the file it came in, and the numbers of its lines."""
+
+    digest: str
+    file: str
+    lines: list[int]
+
+
+class BankFile(Struct):
+    """A file as it came, whole, by its digest."""
+
+    xml: str
+
+
+class Cashbook(Struct):
+    """How many lines statements had so far; those that match nothing; payments not paid yet, oldest first.
+
+    `banked`: micros received from each partner by bank, less those paid to it.
+    """
+
+    lines: int = 0
+    unmatched: list[int] = []
+    open: list[str] = []
+    banked: dict[int, int] = {}
+
+
 KINDS: dict[type[Struct], str] = {
     Rates: "rates", Quote: "quote", Packs: "packs", Returned: "returned", Parked: "parked", Queue: "queue",
+    Bank: "bank", Payment: "payment", Due: "payments_due", Line: "bank_line", Statement: "bank_statement",
+    BankFile: "bank_file", Cashbook: "cashbook",
     Estate: "estate", Reserve: "reserve", Dispute: "dispute", Erasure: "erasure", Velocity: "velocity",
     Budget: "budget", Reward: "reward", Promotion: "promotion", Limits: "limits", LookUp: "look_up",
     LegalEntity: "legal_entity", Belongs: "belongs", Brand: "brand",
@@ -235,6 +270,13 @@ def every(connection: Connection, kind: type[T]) -> list[tuple[str, T]]:
     query = select(tables.record.c.name, tables.record.c.data).where(tables.record.c.kind == KINDS[kind])
     rows = connection.execute(query.order_by(tables.record.c.name))
     return [(name, msgspec.json.decode(text, type=kind)) for name, text in rows]
+
+
+def recorded_all(connection: Connection, kind: type[T], names: Sequence[str]) -> list[T]:
+    """Records as committed, in the order of their names; those that are not there are left out."""
+    rows = bulk.select(connection, tables.record, ("name", "data"), ("kind", "name"), [(KINDS[kind], n) for n in names])
+    found: dict[str, str] = dict(rows)
+    return [msgspec.json.decode(found[name], type=kind) for name in names if name in found]
 
 
 def names_of(connection: Connection, kind: type[Struct]) -> list[str]:

@@ -19,6 +19,7 @@ from counterfoil.core.log import Frontier
 from counterfoil.core.refusals import ClockBackwards
 from counterfoil.core.rulebook.contracts import Contract, in_force
 from counterfoil.core.rulebook.earning import RuleBook
+from counterfoil.core.rulebook.payments import Bank
 from counterfoil.core.rulebook.rewards import Reward
 from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.store import bulk
@@ -102,6 +103,7 @@ class Programme:
     disputed: frozenset[str] = frozenset()  # burns, by their entries' numbers
     limits: Limits = field(default_factory=Limits)
     earn_rules: RuleBook = field(default_factory=RuleBook)
+    bank: Bank = field(default_factory=Bank)
 
     @property
     def notice_micros(self) -> int:
@@ -197,6 +199,7 @@ def load(connection: Connection) -> Programme:
         frozenset(int(name) for name in names_of(connection, Packs)),
         frozenset(names_of(connection, Parked)), frozenset(names_of(connection, Dispute)), limits,
         RuleBook({name: one.versions for name, one in every(connection, EarnRules)}),
+        recorded(connection, Bank, "") or Bank(),
     )  # fmt: skip
 
 

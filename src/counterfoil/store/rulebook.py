@@ -55,7 +55,30 @@ def rulebook(programme: Programme) -> dict[str, Any]:
         "rewards": [structs.asdict(programme.rewards[name]) for name in sorted(programme.rewards)],
         # what a campaign says is its parties' own affair: here stands what binds the operator to it
         "earn_rules": sorted(rule_hash(one).hex() for versions in programme.earn_rules.versions.values() for one in versions),
+        "cash": _cash(programme),
         "promotions": {name: {str(n): bp for n, bp in shares.items()} for name, shares in programme.promotions.items()},
+    }  # fmt: skip
+
+
+def _cash(programme: Programme) -> dict[str, Any]:
+    """Who is paid by bank, without any account; and what that means."""
+    return {
+        "default": "token",
+        "bank": "the word on chain moves the partner's collateral, the guarantee; the bank moves the same amount back",
+        "late": "after due day and grace the next close names the partner as failed: the waterfall starts",
+        "business_days": "Monday to Friday",
+        "terms": [
+            {
+                "since_settlement": one.since, "currency": one.currency, "due_days": one.due_days,
+                "grace_days": one.grace_days,
+            }
+            for one in programme.bank.clearing
+        ],
+        "partners": [
+            {"partner": number, "since_settlement": one.since, "cash": "token" if one.account is None else "bank"}
+            for number, versions in sorted(programme.bank.partners.items())
+            for one in versions
+        ],
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from counterfoil.store.desk import Desk, Effect, entry_name, member_name
 from counterfoil.store.earning import Priced, priced, publish_earn_rule
 from counterfoil.store.registry import COALITION_CURRENCY_NAME
 from counterfoil.store.terms import TERMS
+from counterfoil.store.verbs_bank import agree_cash, agree_clearing, assign_line, fall_due, take_report, take_statement
 from counterfoil.store.verbs_entities import belong, brand, legal_entity
 from counterfoil.store.verbs_exchange import exchange, publish_rates, quote
 from counterfoil.store.verbs_members import dispute, erase, request_erasure, rule, undisputed, velocity
@@ -235,6 +236,8 @@ VERBS: dict[str, Callable[[Desk, Operation], tuple[Entry | None, dict[str, objec
     "set_budget": set_budget, **TERMS,
     "legal_entity": legal_entity, "belong": belong, "brand": brand,
     "publish_earn_rule": publish_earn_rule,
+    "agree_clearing": agree_clearing, "agree_cash": agree_cash, "fall_due": fall_due, "take_statement": take_statement,
+    "take_report": take_report, "assign_line": assign_line,
 }  # fmt: skip
 
 

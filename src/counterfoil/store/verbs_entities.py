@@ -16,10 +16,9 @@ Facts = dict[str, object]
 
 def legal_entity(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """A new version of a legal entity, the first one registers it."""
-    assert op.more is not None
-    name, since = str(op.more["entity"]), _since(desk, op)
+    name, since = str(op.asked["entity"]), _since(desk, op)
     held = desk.records.find(LegalEntity, name) or LegalEntity([])
-    profile = msgspec.convert(op.more["profile"], Profile)
+    profile = msgspec.convert(op.asked["profile"], Profile)
     versions = [*(one for one in held.versions if one[0] < since), (since, profile)]
     desk.records.keep(name, LegalEntity(versions))
     return None, {"entity": name, "version": len(versions), "since": text_instant(since)}
@@ -27,8 +26,7 @@ def legal_entity(desk: Desk, op: Operation) -> tuple[None, Facts]:
 
 def belong(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """A partner's legal entity from an instant on. The operator invoices others, not itself."""
-    assert op.more is not None
-    number, name, since = _partner(desk, op), str(op.more["entity"]), _since(desk, op)
+    number, name, since = _partner(desk, op), str(op.asked["entity"]), _since(desk, op)
     if name == SELLER:
         raise InvalidRequest("entity", "the operator's own legal entity issues invoices; it is not sent any")
     if name != own_entity(number) and desk.records.find(LegalEntity, name) is None:
@@ -40,8 +38,7 @@ def belong(desk: Desk, op: Operation) -> tuple[None, Facts]:
 
 def brand(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """A name that members see becomes a partner's. Raises BrandTaken."""
-    assert op.more is not None
-    number, name = _partner(desk, op), str(op.more["name"])
+    number, name = _partner(desk, op), str(op.asked["name"])
     if desk.records.find(Brand, name) is not None:
         raise BrandTaken(name)
     desk.records.keep(name, Brand(number))
@@ -49,8 +46,7 @@ def brand(desk: Desk, op: Operation) -> tuple[None, Facts]:
 
 
 def _partner(desk: Desk, op: Operation) -> int:
-    assert op.more is not None
-    number = int(op.more["partner"])
+    number = int(op.asked["partner"])
     if number < FIRST_PARTNER or number not in desk.programme.parties:
         raise UnknownPartner(str(number))
     return number
@@ -58,8 +54,7 @@ def _partner(desk: Desk, op: Operation) -> int:
 
 def _since(desk: Desk, op: Operation) -> int:
     """From now unless a later instant is named: a settlement closed before is invoiced with what held at its close."""
-    assert op.more is not None
-    since = int(op.more.get("since") or desk.journal.now)
+    since = int(op.asked.get("since") or desk.journal.now)
     if since < desk.journal.now:
         raise InvalidRequest("since", f"must not be past: it is {text_instant(desk.journal.now)} here")
     return since

@@ -14,6 +14,7 @@ from counterfoil.core.rulebook import defaults, exits
 from counterfoil.store.desk import Desk, entry_name
 from counterfoil.store.records import Estate, Parked, Queue, Waiting
 from counterfoil.store.terms import partner
+from counterfoil.store.verbs_bank import fail
 
 Facts = dict[str, object]
 
@@ -83,7 +84,9 @@ def default(desk: Desk, op: Operation) -> tuple[Entry | None, Facts]:
     for number, micros in borne.items():
         held.borne[number] = held.borne.get(number, 0) + micros
     desk.records.keep(str(party.number), held)
-    desk.set_status(party.number, "suspended")
+    if party.status != "exited":  # who has left has left
+        desk.set_status(party.number, "suspended")
+    fail(desk, party.number)
     told = {name: value for name, value in asdict(fall).items() if name not in {"partners", "operator"}}
     by_name = {desk.programme.name_of(number): micros for number, micros in fall.partners.items()}
     by_name |= {"operator": fall.operator} if fall.operator else {}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from counterfoil.core.accounts import POOL, SUSPENSE, owner_of
-from counterfoil.core.calendar import end_of_day, local_day
+from counterfoil.core.calendar import business_day_after, end_of_day, local_day
 from counterfoil.core.entry import Entry, Paid, Verb
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.journal import Journal
@@ -13,16 +11,12 @@ from counterfoil.core.rulebook.due import room, settle_up
 from counterfoil.core.rulebook.refunds import burned, restored
 from counterfoil.core.units import MONEY
 
-BUSINESS_DAYS, SATURDAY = 10, 5
+BUSINESS_DAYS = 10
 
 
 def window_ends(closed_at: int, zone: str) -> int:
     """The first instant too late: after the tenth Monday to Friday that follows the local day of close."""
-    day, left = local_day(closed_at, zone), BUSINESS_DAYS
-    while left:
-        day += timedelta(days=1)
-        left -= day.weekday() < SATURDAY
-    return end_of_day(day, zone)
+    return end_of_day(business_day_after(local_day(closed_at, zone), BUSINESS_DAYS), zone)
 
 
 def amount(burn: Entry) -> int:

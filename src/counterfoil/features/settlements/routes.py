@@ -15,12 +15,12 @@ from counterfoil.core.errors import Forbidden, UnknownPartner, UnknownSettlement
 from counterfoil.core.refusals import ChainUnavailable
 from counterfoil.gateway.auth import Operator, PartnerSigner, Reader
 from counterfoil.gateway.problems import declared
-from counterfoil.gateway.state import gateway_of
+from counterfoil.gateway.state import Gateway, gateway_of
 from counterfoil.settlement import export
 from counterfoil.settlement.cycle import header_of
 from counterfoil.settlement.preview import missing, preview
 from counterfoil.settlement.worker import Worker
-from counterfoil.store import books, json_text, registry, settlements
+from counterfoil.store import books, json_text, payments, registry, settlements
 from counterfoil.store.rulebook import rulebook_bytes
 
 router = APIRouter(prefix="/v1", tags=["settlements"])
@@ -57,12 +57,16 @@ class Settlements(BaseModel):
 
 
 class Preview(BaseModel):
-    """The open settlement as it would close now; `missing_micros`: collateral that parties lack for it."""
+    """The open settlement as it would close now; `missing_micros`: collateral that parties lack for it.
+
+    `failing`: partners too late by bank, whose waterfall the close would start; it is not in the positions.
+    """
 
     number: int
     exact: dict[str, int]
     rounded: dict[str, int]
     missing_micros: dict[str, int]
+    failing: list[str]
     supply: dict[str, int]
     change: dict[str, int]
 
@@ -87,7 +91,8 @@ AWorker = Annotated[Worker, Depends(worker_of)]
 def close(request: Request, worker: AWorker, caller: Operator, body: Close | None = None) -> dict[str, Any]:
     """Close the open settlement now: what is due runs first; what commits later belongs to the next.
 
-    A partner that `failed` to pay is suspended, and what is missing goes down the waterfall.
+    A partner that `failed` to pay is suspended, and what is missing goes down the waterfall; so is one that is `late`
+    by bank beyond its grace.
     """
     gateway, told = gateway_of(request), dict[str, Any]()
     failed = body.failed if body is not None else None
@@ -96,6 +101,8 @@ def close(request: Request, worker: AWorker, caller: Operator, body: Close | Non
     with worker.lock:
         if failed is not None:
             told = {"waterfall": worker.cycle.default(failed, gateway.now())["waterfall"]}
+        if late := worker.cycle.fail_late(gateway.now()):
+            told["late"] = late
         number = worker.cycle.close(gateway.now())
     worker.nudge()
     return {**_view(request, settlements.one(gateway.engine, number), caller), **told}
@@ -130,10 +137,12 @@ def look_ahead(request: Request, worker: AWorker, caller: Reader) -> dict[str, A
         return {programme.name_of(n): micros for n, micros in shown.items()}
 
     words, contract = found.positions.words(), worker.cycle.contract()
+    with gateway.engine.connect() as connection:
+        failing = payments.failing(connection, gateway.now(), programme.zone)
     lacking = missing(gateway.engine, contract, words) if contract is not None else {}
     view: dict[str, Any] = {
         "number": found.number, "exact": named(found.positions.exact), "rounded": named(found.positions.rounded),
-        "missing_micros": named(lacking),
+        "missing_micros": named(lacking), "failing": list(named(dict.fromkeys(failing, 0))),
         "supply": {programme.currency_name(n): points for n, points in found.supply.items() if points},
         "change": {programme.currency_name(n): points for n, points in found.change.items() if points},
     }  # fmt: skip
@@ -238,6 +247,8 @@ def _view(request: Request, row: Any, caller: registry.Caller, number: int = 0) 
         "supply": by_currency("supply"), "change": by_currency("change"),
         "refers_to": totals["refers_to"] if own is None else None,
     }  # fmt: skip
+    if row.state == "final":
+        view["alert"] = _late(gateway, row.number, programme, own)
     if own is None and totals["rounding"]:
         view["rounded"]["rounding"] = totals["rounding"]
     if row.header is not None:
@@ -251,6 +262,16 @@ def _view(request: Request, row: Any, caller: registry.Caller, number: int = 0) 
             "files": json_text.loads(row.manifest)["files"],
         }  # fmt: skip
     return view
+
+
+def _late(gateway: Gateway, number: int, programme: registry.Programme, own: int | None) -> str | None:
+    """Who is late with its payment by bank; a partner is told of itself alone."""
+    now = gateway.now()
+    with gateway.engine.connect() as connection:
+        found = [one for one in payments.of_settlement(connection, number) if own in {None, one.partner}]
+    late = [one for one in found if one.amount_micros < 0 and one.state(now, programme.zone) in {"late", "failed"}]
+    told = [f"{programme.name_of(one.partner)} owes {one.left_micros} micros since {one.due_on}" for one in late]
+    return f"late by bank: {', '.join(told)}" if told else None
 
 
 def kept_by(owner: int) -> int:

@@ -1,0 +1,1 @@
+"""Cash by bank: terms, payments of a settlement, payment files out, statements in."""
