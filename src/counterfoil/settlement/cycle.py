@@ -15,11 +15,7 @@ from counterfoil.chain.client import Memory, Web3, final_block, latest_block
 from counterfoil.chain.outbox import Outbox
 from counterfoil.chain.settlement import (
     SANDBOX_COLLATERAL_MICROS,
-    Partner,
     SettlementContract,
-    Setup,
-    deploy,
-    deploy_test_money,
     deposit_test_money,
 )
 from counterfoil.chain.signer import Signer, recover
@@ -30,11 +26,11 @@ from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import BadSignature, PartnersFixed, ReadOnly, SettlementNotWaiting
 from counterfoil.core.settlement import Header, outcome, pack_defaults
 from counterfoil.settlement.closing import closing_of, compute
+from counterfoil.settlement.founding import deployed
 from counterfoil.settlement.guarantees import replenish
 from counterfoil.settlement.invoicing import invoice
 from counterfoil.store import books, json_text, payments, registry, settlements
 from counterfoil.store.engine import Engine, writing
-from counterfoil.store.rulebook import rulebook_hash
 
 DUE_BATCH = 500  # members; each may have many lots, and a group holds 65,536 entries
 ADDRESS = "settlement:address"
@@ -152,7 +148,16 @@ class Cycle:
         if self._contract is None:
             address = self.memory.recall(ADDRESS)
             if address is None and create:
-                address = self._deploy()
+                address = deployed(
+                    self.programme(),
+                    self.outbox(),
+                    self.token,
+                    self.window_seconds,
+                    self.counterfoil_key,
+                    self.checkpoint_key,
+                )
+                if address is not None:
+                    self.memory.remember(ADDRESS, address)
             if address is not None:
                 self._contract = SettlementContract(self.w3, address)
         return self._contract
@@ -179,28 +184,6 @@ class Cycle:
             raise BadSignature("does not recover to this partner's signer over the header that waits")
         with writing(self.engine) as connection:
             settlements.sign(connection, number, partner, header.hash(), signed)
-
-    def _deploy(self) -> str | None:
-        programme, outbox = self.programme(), self.outbox()
-        partners = tuple(
-            Partner(p.number, p.signer, p.floor_micros) for p in programme.partners() if p.signer is not None
-        )
-        if not partners:
-            return None
-        token = self.token or deploy_test_money(outbox)
-        contract = deploy(
-            outbox,
-            Setup(programme.programme, rulebook_hash(programme), token, self.window_seconds, self.counterfoil_key,
-                  self.checkpoint_key, partners,
-                  tuple((n, programme.currency_name(n)) for n in programme.currency_numbers())),
-        )  # fmt: skip
-        if self.token is None:
-            planned = {p.number: programme.parties[p.number].collateral_micros for p in partners}
-            amounts = {n: SANDBOX_COLLATERAL_MICROS if micros is None else micros for n, micros in planned.items()}
-            amounts = {n: micros for n, micros in amounts.items() if micros} | {OPERATOR: SANDBOX_COLLATERAL_MICROS}
-            deposit_test_money(outbox, contract, amounts, "deposit")
-        self.memory.remember(ADDRESS, contract.address)
-        return contract.address
 
     def _prepare(self, row: Any, contract: SettlementContract) -> bool:
         programme = self.programme()
