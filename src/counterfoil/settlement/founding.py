@@ -24,7 +24,7 @@ def deployed(
     counterfoil_key: str,
     checkpoint_key: bytes,
 ) -> str | None:
-    """The address of the new contract; None while no partner has a signer. Without a token a sandbox gets money and deposits."""
+    """The new contract's address; None while no partner has a signer. Without a token a sandbox gets money and deposits."""
     partners = tuple(Partner(p.number, p.signer, p.floor_micros) for p in programme.partners() if p.signer is not None)
     if not partners:
         return None
