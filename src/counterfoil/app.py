@@ -17,6 +17,7 @@ from counterfoil.chain import signer
 from counterfoil.chain.client import Web3, connect
 from counterfoil.chain.embedded import EmbeddedChain
 from counterfoil.core.refusals import ReadOnly
+from counterfoil.features.acts.routes import router as acts
 from counterfoil.features.bank.routes import router as bank
 from counterfoil.features.budgets.routes import router as budgets
 from counterfoil.features.disputes.routes import router as disputes
@@ -61,6 +62,7 @@ FEATURES = (
     disputes,
     standing,
     members,
+    acts,
     partners,
     programme_parts,
     statements,

@@ -104,7 +104,7 @@ class Coalition:
 
     def act(self, verb: str, *, member: int = 0, points: int = 0, hold: int = 0, **more: Any) -> int:
         """A seldom operation of the operator's; the entry's id, 0 if it makes none."""
-        external = f"x{len(self.kept)}" if verb in {"exchange", "buy_reward", "refund_reward"} else None
+        external = f"x{len(self.kept)}" if verb in {"exchange", "buy_reward", "refund_reward", "adjust"} else None
         op = Operation(verb, OPERATOR, member=member, points=points, hold=hold, external_id=external, more=more)
         answers, group = self.poster.post([op])
         assert answers[0].ok, answers[0].facts

@@ -255,7 +255,7 @@ def other_rulebook(patch: Patch) -> None:
 
     def bent(programme: Any) -> dict[str, Any]:
         book = honest(programme)
-        book["contracts"][0]["fee_micros"] += programme.open_settlement > 2
+        book["contracts"][0]["fee_micros"] += programme.open_settlement > 1
         return book
 
     patch.setattr(rulebook, "rulebook", bent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.rulebook.earning import Basket, EarnRule, Line
 from tests.audit.coalition import BAKER, FLORIST, GROCER, Coalition
 from tests.store.ground import change
@@ -20,6 +21,7 @@ def seldom(made: Coalition) -> None:
     by_rules(made)
     rose = {"src": "ROSE", "dst": "BREAD", "takes": 5, "gives": 4, "increment": 5, "price_micros": 9_500, "fee_bp": 100}
     made.act("publish_rates", edges=[rose])
+    adjusted(made, fay)
     made.do("earn", FLORIST, fay, 103, currency="ROSE")
     made.act("exchange", member=fay, points=103, src="ROSE", dst="BREAD")
     made.act("buy_pack", points=40, partner=BAKER, reserve=30)
@@ -46,6 +48,19 @@ def seldom(made: Coalition) -> None:
     made.act("exit_partner", partner=FLORIST, breakage_bp=1_000)
     made.do("burn", GROCER, fay, 30)
     made.settle()
+
+
+def adjusted(made: Coalition, member: int) -> int:
+    """Points given at the operator's and the grocer's cost, and taken back; the entry of the first."""
+    made.act("set_budget", name="goodwill", owner=OPERATOR, points=100)
+    made.act("set_budget", name="grocers", owner=GROCER, points=100)
+    given = made.act("adjust", member=member, points=20, take=False, budget="goodwill", code="late_delivery")
+    made.act("adjust", member=member, points=10, take=False, budget="grocers", code="late_delivery")
+    made.act("adjust", member=member, points=25, take=True, budget="goodwill", code="mistake")
+    made.act("freeze", member=member)
+    made.act("unfreeze", member=member)
+    made.act("look_up", member=member)
+    return given
 
 
 def publish(made: Coalition, rule: EarnRule) -> None:

@@ -15,7 +15,7 @@ from counterfoil.audit.fold import Fold, read
 from counterfoil.audit.onchain import Chain
 from counterfoil.audit.published import read_rules
 from counterfoil.audit.shapes import Wrong
-from counterfoil.core.encoding import encode
+from counterfoil.core.encoding import encode, entry_hash
 from counterfoil.core.entry import DebtMade, Entry, LotMade, Place, Posting, Verb
 from counterfoil.core.files import unpack_entries, unpack_handles
 from counterfoil.core.legs import postings
@@ -44,7 +44,7 @@ def folded(ledger: Path, made: list[Row]) -> Outcome:
             number = settlement
             path = ledger / f"public/settlements/{number:06d}/rulebook.json"
             fold.begin(frozenset({1}), read_rules(path.read_bytes(), b"\x07" * 32))
-        fold.apply(read(body), first, second)
+        fold.apply(read(body), first, second, entry_hash(b"\x07" * 32, body))
         for party, net in fold.nets.items():
             nets[number, party] = net
     fold.end_of_group()
@@ -121,7 +121,7 @@ def test_every_bent_entry_is_wrong_or_tells_in_the_sums(settled: Settled) -> Non
         entry, before = read(body), Fold()
         before.begin(frozenset({1}), None)
         for _number, earlier, one, two in made[:at]:
-            before.apply(read(earlier), one, two)
+            before.apply(read(earlier), one, two, entry_hash(b"\x07" * 32, earlier))
         for change in mutations(entry):
             lie = with_postings(change, before, first)
             if lie == entry:

@@ -19,6 +19,7 @@ from counterfoil.audit.onchain import Chain
 from counterfoil.audit.report import Finding
 from counterfoil.audit.rules import refunds as refund_rules
 from counterfoil.core.entry import Verb
+from counterfoil.settlement import cycle
 from tests.audit.coalition import Coalition, audited
 from tests.audit.plants import (
     all_moved,
@@ -54,6 +55,7 @@ from tests.audit.plants import (
     short_split,
     twice_settled,
 )
+from tests.audit.plants_acts import cheap_points, given, rules_changed, unsaid, unsigned
 from tests.audit.plants_earning import (
     bonus_first,
     forgotten_rule,
@@ -126,9 +128,19 @@ LIES = [
         rule(Verb.REFUND_EARN)),
     Lie("a forgotten earn rule", "rulebook", "is there no more", forgotten_rule, settled_three_times,
         skipping(files.rulebook)),
+    Lie("rules changed without an act", "acts", "no act", unsaid, rules_changed, without(books, "_acts")),
+    Lie("points given without an act", "acts", "an operator made it", unsigned, given,
+        without(fold.Fold, "end_of_group", nothing)),
+    Lie("points given away for less", "refold", "its funding", cheap_points, given, rule(Verb.ADJUST)),
     Lie("everybody moved", "liabilities", "did not change", all_moved, twice_settled,
         without(liabilities, "_moved", lambda old, new: "")),
 ]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def no_invoices(monkeypatch: Patch) -> None:
+    """Documents are made from what entries say: a ledger that lies has none."""
+    monkeypatch.setattr(cycle, "invoice", lambda *_asked: False)
 
 
 @pytest.mark.parametrize("lie", LIES, ids=lambda lie: lie.name)

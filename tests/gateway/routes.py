@@ -53,6 +53,15 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/promotions"): ("operator", {"name": "spring", "shares": {"A": 10_000}}),
     ("POST", "/v1/members/{member}/erasure"): ("operator", {}),
     ("POST", "/v1/members/{member}/erase"): ("operator", {}),
+    ("POST", "/v1/members/{member}/freeze"): ("operator", {}),
+    ("POST", "/v1/members/{member}/unfreeze"): ("operator", {}),
+    ("POST", "/v1/adjustments"): (
+        "operator",
+        {**MOVE, "member": MEMBER, "budget": "goodwill", "reason_code": "late_delivery"},
+    ),
+    ("POST", "/v1/adjustments/{adjustment}/approval"): ("operator", {}),
+    ("GET", "/v1/acts"): ("read", None),
+    ("GET", "/v1/changes"): (PUBLIC, None),
     ("POST", "/v1/members"): ("members", {}),
     ("POST", "/v1/members/batch"): ("members", {"references": ["x"]}),
     ("GET", "/v1/members/{member}/balance"): ("read", None),
@@ -114,7 +123,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
 }
 PLACES: dict[str, str] = {
     "hold": HOLD, "member": MEMBER, "entry": ENTRY, "partner": "99", "prefix": "nobody", "number": "99",
-    "invoice": "INV-999999", "entity": "nobody",
+    "invoice": "INV-999999", "adjustment": "none", "entity": "nobody",
     "voucher": "vch_7fffffffffffffff", "burn": ENTRY, "line": "bnk_7fffffffffffffff", "job": "activate", "path": "0/000.p/1",
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from counterfoil.audit.behind import Behind
 from counterfoil.audit.published import Rules
-from counterfoil.audit.rules import Before, Books, Original, require_rule
+from counterfoil.audit.rules import Before, Books, Original, Unacted, require_rule
 from counterfoil.audit.shapes import Misshapen, Order, Wrong, require_shape
 from counterfoil.core import netting
 from counterfoil.core.encoding import decode, encode
@@ -117,6 +117,8 @@ class Fold:
     def end_of_group(self) -> None:
         """After a group nobody has available points and a debt. Raises Wrong."""
         self._behind.require_none()
+        if self.books.unacted:
+            raise Unacted("an operator made it and no act in its group says so", min(self.books.unacted))
         for handle, entry in self._indebted.items():
             who = self.holders[handle]
             for currency in {debt.made.currency for debt in who.debts.values()}:

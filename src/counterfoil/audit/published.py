@@ -129,7 +129,23 @@ def _contract(one: Mapping[str, object]) -> Contract:
     if issuance > BASIS_POINTS:
         raise Unreadable("rulebook.json", "issuance_bp must be at most 10000")
     valid, redemption = (None if one.get(n) is None else _whole(one, n) for n in ("valid_days", "redemption_micros"))
-    return Contract(version, face, fee, valid, share, issuance, refundable, redemption, pending, at)
+    months, cliff = (None if one.get("valid_months") is None else _whole(one, "valid_months")), one.get("cliff")
+    if cliff not in {None, "month", "quarter", "year"}:
+        raise Unreadable("rulebook.json", "cliff must be month, quarter or year")
+    return Contract(
+        version,
+        face,
+        fee,
+        valid,
+        share,
+        issuance,
+        refundable,
+        redemption,
+        pending,
+        at,
+        months,
+        cliff,
+    )
 
 
 _NUMBERS = ("version", "face_micros", "fee_micros", "breakage_operator_bp", "issuance_bp", "pending_days")

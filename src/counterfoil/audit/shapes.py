@@ -77,6 +77,7 @@ SHAPES = {
     Verb.DEFAULT: Shape(_moves(), members=0, paid=True),
     Verb.DIVIDEND: Shape(_moves(), members=0, paid=True),
     Verb.BUY_PACK: Shape(_moves(), members=0, paid=True, drawn=True),
+    Verb.ADJUST: Shape(_moves((_A, _B)), lots=True),
     Verb.ACT: Shape(_moves(), refers=True),
     Verb.FUND: Shape(_moves(*product(Place, Place)), refers=True, paid=True),  # those of the entry it refers to
 }  # fmt: skip
@@ -120,7 +121,7 @@ def require_shape(entry: Entry, currencies: frozenset[int]) -> None:
 def _something_else(entry: Entry) -> bool:
     """Whether an entry that moves no points does what its verb may do without."""
     match entry.verb:
-        case Verb.EARN:
+        case Verb.EARN | Verb.ADJUST:
             return bool(entry.lots)
         case Verb.REFUND_EARN:
             return bool(entry.debts)

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from counterfoil.core.errors import InvalidRequest, Unreadable
 from counterfoil.core.units import NEVER
 
+Cliff = Literal["month", "quarter", "year"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
 SATURDAY = 5
@@ -77,6 +80,17 @@ def business_day_after(day: date, count: int) -> date:
         day += timedelta(days=1)
         count -= day.weekday() < SATURDAY
     return day
+
+
+def months_after(day: date, months: int, cliff: Cliff | None = None) -> date:
+    """The same day `months` later, or the last of a shorter month; with a cliff the last day of its month, quarter or year."""
+    count = day.year * 12 + day.month - 1 + months
+    if cliff is not None:
+        span = {"month": 1, "quarter": 3, "year": 12}[cliff]
+        count += span - 1 - count % span
+    year, month = divmod(count, 12)
+    last = monthrange(year, month + 1)[1]
+    return date(year, month + 1, last if cliff is not None else min(day.day, last))
 
 
 @lru_cache(maxsize=4096)

@@ -43,6 +43,7 @@ class Verb(IntEnum):
     ERASE = 23
     EXIT = 24
     ACT = 25  # of the operator: changes no points and no money
+    ADJUST = 26
 
 
 class Place(IntEnum):

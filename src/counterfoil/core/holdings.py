@@ -111,6 +111,7 @@ class Holdings(Struct, gc=False):
     held: int = 0  # points in open holds
     unseen_due: int | None = None
     erased: bool = False
+    frozen: bool = False  # may not spend
     _due: int | None = None
     _due_known: bool = False
 

@@ -18,6 +18,22 @@ class MemberErased(Refusal):
 
 
 @dataclass(eq=False)
+class MemberFrozen(Refusal):
+    code = "member_frozen"
+    says = "{field}: {member} is frozen and cannot spend; what was earned stays"
+    member: str
+    field: str = "member"
+
+
+@dataclass(eq=False)
+class SecondApproverNeeded(Refusal):
+    code = "second_approver_needed"
+    says = "{field}: {adjustment} was proposed with this credential; another operator's must agree"
+    adjustment: str
+    field: str = "adjustment"
+
+
+@dataclass(eq=False)
 class PartnerSuspended(Refusal):
     code = "partner_suspended"
     says = "{field}: {partner} is suspended; its members' points stay good elsewhere"
@@ -69,6 +85,14 @@ class AlreadyCaptured(Refusal):
 class AlreadyReleased(AlreadyCaptured):
     code = "already_released"
     says = "{field}: the hold {hold} was released before"
+
+
+@dataclass(eq=False)
+class NotWaiting(Refusal):
+    code = "not_waiting"
+    says = "{field}: no adjustment {adjustment} waits for approval"
+    adjustment: str
+    field: str = "adjustment"
 
 
 @dataclass(eq=False)

@@ -24,7 +24,8 @@ _CODES = {
         "unauthenticated",
     ),
     403: (
-        "forbidden", "not_in_livemode", "partner_exited", "partner_suspended", "wrong_partner",
+        "forbidden", "member_frozen", "not_in_livemode", "partner_exited", "partner_suspended",
+        "second_approver_needed", "wrong_partner",
     ),
     404: (
         "not_found", "unknown_bank_entry", "unknown_budget", "unknown_burn", "unknown_currency",
@@ -40,7 +41,7 @@ _CODES = {
         "balance_limit", "bank_entry_assigned", "brand_taken", "budget_exhausted",
         "cap_exhausted", "capture_exceeds_hold", "clock_backwards", "currency_not_accepted",
         "dispute_window_closed", "duplicate_external_id", "erasure_not_due", "hold_expired",
-        "increment_violation", "insufficient_points", "line_disputed", "not_disputed",
+        "increment_violation", "insufficient_points", "line_disputed", "not_disputed", "not_waiting",
         "nothing_to_dispute", "occurred_too_long_ago", "partners_fixed", "prefunding_exhausted",
         "quote_expired", "quote_used", "rate_cycle_arbitrage", "refund_exceeds_original",
         "reward_already_used", "reward_expired", "reward_refunded", "rule_failed",

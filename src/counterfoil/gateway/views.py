@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import Path
 from pydantic import BaseModel
 
 from counterfoil.core.accounts import Kind, kind_of, owner_of
 from counterfoil.core.calendar import text_instant
-from counterfoil.core.entry import Verb, id_number
+from counterfoil.core.entry import Entry, Verb, id_number
 from counterfoil.core.errors import InvalidRequest
 from counterfoil.core.units import MONEY
 from counterfoil.store.books import Row
@@ -18,6 +18,17 @@ from counterfoil.store.registry import Programme
 
 MEMBER_ID = Annotated[str, Path(pattern=r"^mbr_[0-9a-f]{16}$", examples=["mbr_212c39a6e24cc68e"])]
 ENTRY_ID = Annotated[str, Path(pattern=r"^ent_[0-9a-f]{16}$", examples=["ent_0000000000010000"])]
+
+
+class OfEntry(Protocol):
+    """What a list by entry holds."""
+
+    @property
+    def entry(self) -> Entry:
+        """The entry."""
+
+
+Listed = TypeVar("Listed", bound=OfEntry)
 
 
 class Page(BaseModel):
@@ -29,10 +40,10 @@ class Page(BaseModel):
 
 
 def page_of(
-    fetch: Callable[[int, int], list[Row]],
+    fetch: Callable[[int, int], list[Listed]],
     cursor: str | None,
     limit: int,
-    view: Callable[[Row], dict[str, Any]],
+    view: Callable[[Listed], dict[str, Any]],
 ) -> dict[str, Any]:
     """A page by entry id; raises InvalidRequest for a cursor that no page gave."""
     after = -1

@@ -30,7 +30,7 @@ ABOUT: Mapping[str, About] = {
     ),
     **dict.fromkeys(("suspend", "reinstate", "legal_entity", "belong", "brand"), About.PARTNER),
     **dict.fromkeys(("request_erasure", "freeze", "unfreeze"), About.MEMBER),
-    **dict.fromkeys(("exit_partner", "dividend", "default", "rule", "erase", "adjust"), About.POSTED),
+    **dict.fromkeys(("exit_partner", "dividend", "default", "rule", "erase", "adjust", "approve"), About.POSTED),
     "set_budget": About.BUDGET,
     **dict.fromkeys(("issue_key", "revoke_key"), About.KEY),
     "look_up": About.LOOK_UP,
@@ -49,6 +49,8 @@ def note(desk: Desk, op: Operation, entry: Entry | None, facts: dict[str, object
     Before the first entry a programme is being founded: its acts begin when somebody can rely on it.
     """
     about = ABOUT.get(op.verb)
+    if op.verb == "adjust" and entry is None:
+        about = About.APPROVAL  # it waits for one
     if about is None or (about is About.POSTED and entry is None) or (desk.founding and not desk.journal.written):
         return None
     before, after = (_text(desk.was), None if about is About.POSTED else _text(facts))
@@ -58,7 +60,7 @@ def note(desk: Desk, op: Operation, entry: Entry | None, facts: dict[str, object
         hashes = rules, rulebook_hash(desk.programme)
     elif entry is not None:
         hashes = NOTHING, desk.journal.written[place_of(entry.id)].hash
-    role = Role.OPERATOR if who else Role.GATEWAY
+    role = Role.APPROVER if op.verb == "approve" else Role.OPERATOR if who else Role.GATEWAY
     act = Act(about, actor_of(who) if who else 0, role, reason_hash(salt, op.reason), *hashes)
     concerned = _concerned(desk, op)
     members = (desk.known(op.member),) if op.member else ()
@@ -66,7 +68,7 @@ def note(desk: Desk, op: Operation, entry: Entry | None, facts: dict[str, object
     made = desk.journal.post(
         Verb.ACT, holders, partner=concerned, refers_to=entry.id if entry is not None else 0, act=act
     )
-    row = (made.id, op.verb, who, int(role), concerned, op.member, op.reason, salt, before, after)
+    row = (made.id, int(about), op.verb, who, int(role), concerned, op.member, op.reason, salt, before, after)
     desk.write(tables.act, row)
     return made
 

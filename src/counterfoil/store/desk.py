@@ -13,7 +13,7 @@ from counterfoil.core.errors import UnknownMember
 from counterfoil.core.holdings import Hold, Holdings
 from counterfoil.core.journal import Journal
 from counterfoil.core.operation import Operation
-from counterfoil.core.refusals import MemberErased, PartnerExited, PartnerSuspended
+from counterfoil.core.refusals import MemberErased, MemberFrozen, PartnerExited, PartnerSuspended
 from counterfoil.store import bulk
 from counterfoil.store.records import Records
 from counterfoil.store.registry import Programme
@@ -151,6 +151,13 @@ class Desk:
             raise UnknownMember(member_name(number), field_name)
         if who.erased:
             raise MemberErased(member_name(number), field_name)
+        return who
+
+    def spender(self, number: int, field_name: str = "member") -> Holdings:
+        """A member that may spend; raises UnknownMember, MemberErased, MemberFrozen."""
+        who = self.member(number, field_name)
+        if who.frozen:
+            raise MemberFrozen(member_name(number), field_name)
         return who
 
 

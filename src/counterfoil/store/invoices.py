@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Row, Select, and_, insert, select, update
 
+from counterfoil.core.accounts import FIRST_PARTNER
 from counterfoil.core.encoding import decode
 from counterfoil.core.entry import DebtMade, Entry, Verb, group_of, place_of
 from counterfoil.core.invoices import REFUNDS, Lines, corrects, flows
@@ -125,7 +126,7 @@ def lines_of(engine: Engine, spans_: Sequence[Span]) -> Lines:
 
 
 def _moves_money(entry: Entry) -> bool:
-    return entry.partner != 0 and any(one.unit == MONEY for one in entry.postings)
+    return entry.partner >= FIRST_PARTNER and any(one.unit == MONEY for one in entry.postings)
 
 
 def _add(connection: Connection, lines: Lines, entries: Sequence[tuple[Entry, Entry]], spans_: Sequence[Span]) -> None:

@@ -127,6 +127,19 @@ class LookUp(Struct):
     at: int
 
 
+class Proposal(Struct):
+    """An adjustment that waits for a second operator, by its external id; `by` proposed it."""
+
+    member: int
+    points: int
+    take: bool
+    budget: str
+    code: str
+    by: str
+    at: int
+    state: str = "waiting"
+
+
 class Budget(Struct):
     """What a party sets aside for points given without a sale or beyond one; `approval_above`: a second operator agrees."""
 
@@ -185,7 +198,7 @@ KINDS: dict[type[Struct], str] = {
     Bank: "bank", Payment: "payment", Due: "payments_due", Line: "bank_line", Statement: "bank_statement",
     BankFile: "bank_file", Cashbook: "cashbook",
     Estate: "estate", Reserve: "reserve", Dispute: "dispute", Erasure: "erasure", Velocity: "velocity",
-    Budget: "budget", Reward: "reward", Promotion: "promotion", Limits: "limits", LookUp: "look_up",
+    Budget: "budget", Reward: "reward", Promotion: "promotion", Limits: "limits", LookUp: "look_up", Proposal: "proposal",
     LegalEntity: "legal_entity", Belongs: "belongs", Brand: "brand",
     EarnRules: "earn_rule", Usage: "usage",
 }  # fmt: skip

@@ -183,7 +183,7 @@ def load(connection: Connection) -> Programme:
     for c in connection.execute(select(contract).order_by(contract.c.partner, contract.c.version)):
         contracts.setdefault(c.partner, []).append(
             Contract(c.version, c.face_micros, c.fee_micros, c.valid_days, c.breakage_operator_bp, c.issuance_bp,
-                     c.fee_refundable, c.redemption_micros, c.pending_days, c.since)
+                     c.fee_refundable, c.redemption_micros, c.pending_days, c.since, c.valid_months, c.cliff)
         )  # fmt: skip
     parties = {
         p.id: Party(p.id, p.name, tuple(contracts[p.id]), p.signer, p.floor_micros, p.status, p.collateral_micros)
@@ -274,7 +274,9 @@ def add_members(engine: Engine, caller: int, references: Sequence[str | None], n
             fresh = {one: secrets.randbits(62) + 1 for one in dict.fromkeys(references) if one not in known and one}
             unnamed = [secrets.randbits(62) + 1 for one in references if one is None]
             ids = [*fresh.values(), *unnamed]
-            bulk.insert(connection, member, [(number, secrets.token_bytes(32), now, 0, 0, 0, None) for number in ids])
+            bulk.insert(
+                connection, member, [(number, secrets.token_bytes(32), now, 0, 0, 0, None, False) for number in ids]
+            )
             bulk.insert(connection, identity, [(caller, one, number) for one, number in fresh.items()])
     except IntegrityError:  # another request was first with one of these references: it is there now
         return add_members(engine, caller, references, now)

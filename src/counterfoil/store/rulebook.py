@@ -9,9 +9,10 @@ import orjson
 from msgspec import structs
 
 from counterfoil.core.calendar import text_instant
+from counterfoil.core.rulebook.contracts import Contract
 from counterfoil.core.rulebook.refunds import GRACE_DAYS
 from counterfoil.core.rulebook.verbs import MOST_LOTS
-from counterfoil.core.units import CENT_MICROS, COALITION_CURRENCY
+from counterfoil.core.units import BASIS_POINTS, CENT_MICROS, COALITION_CURRENCY, mul_div_down
 from counterfoil.store.earning import rule_hash
 from counterfoil.store.registry import COALITION_CURRENCY_NAME, NOTICE_DAYS, Programme
 from counterfoil.store.verbs import LATE_DAYS
@@ -35,6 +36,7 @@ def rulebook(programme: Programme) -> dict[str, Any]:
         "grace_days": GRACE_DAYS,
         "quorum": "ceil(2n/3) of the partners not suspended",
         "late_days": LATE_DAYS,
+        "frozen": {"refused": ["burn", "hold", "transfer", "quote", "exchange", "buy_reward"]},
         "notice_days": NOTICE_DAYS if programme.livemode else 0,
         "limits": structs.asdict(programme.limits),
         "contracts": [
@@ -43,11 +45,13 @@ def rulebook(programme: Programme) -> dict[str, Any]:
                 "since": text_instant(one.since), "funding": one.funding, "issuance_bp": one.issuance_bp,
                 "face_micros": one.face_micros, "fee_micros": one.fee_micros, "fee_refundable": one.fee_refundable,
                 "redemption_micros": one.redemption_micros, "valid_days": one.valid_days,
+                "valid_months": one.valid_months, "cliff": one.cliff,
                 "pending_days": one.pending_days, "breakage_operator_bp": one.breakage_operator_bp,
             }
             for party in programme.partners()
             for one in party.contracts
         ],
+        "golden": [_golden(party.number, one) for party in programme.partners() for one in party.contracts],
         "rates": [
             {"since": text_instant(since), "edges": [structs.asdict(edge) for edge in edges]}
             for since, edges in programme.rates.tables
@@ -79,6 +83,25 @@ def _cash(programme: Programme) -> dict[str, Any]:
             for number, versions in sorted(programme.bank.partners.items())
             for one in versions
         ],
+    }  # fmt: skip
+
+
+GOLDEN_POINTS = 100
+
+
+def _golden(partner: int, contract: Contract) -> dict[str, Any]:
+    """What some points come to, in micros by party: earned by this version of a contract, and used where they were earned."""
+    part, points = contract.part(partner), GOLDEN_POINTS
+    paid, owed, fee, use_fee = (
+        micros * points for micros in (part.paid_micros, part.owed_micros, part.fee_micros, part.use_fee_micros)
+    )
+    value = (contract.redemption_micros or contract.face_micros) * points
+    return {
+        "partner": partner, "version": contract.version, "points": points,
+        "earn": {"partner": -paid - fee, "pool": paid, "operator": fee},
+        "burn": {"partner": value - owed - use_fee, "pool": -paid, "operator": paid + owed - value + use_fee},
+        "expire": {"partner": paid - mul_div_down(paid, contract.breakage_operator_bp, BASIS_POINTS), "pool": -paid,
+                   "operator": mul_div_down(paid, contract.breakage_operator_bp, BASIS_POINTS)},
     }  # fmt: skip
 
 

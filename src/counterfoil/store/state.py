@@ -46,9 +46,11 @@ class State:
 
         Of those in `light` the lots stay unread, unless a debt or something due makes them matter.
         """
-        for number, secret, available, held, owed, next_due in rows:
+        for number, secret, available, held, owed, next_due, frozen in rows:
             # of an erased member nothing tells any more whose an entry is: its commitments take a secret nobody keeps
-            self.members[number] = Holdings(number, bytes(secret) or secrets.token_bytes(32), erased=not secret)
+            self.members[number] = Holdings(
+                number, bytes(secret) or secrets.token_bytes(32), erased=not secret, frozen=bool(frozen)
+            )
             self.images[number] = Image((available, held, owed, next_due))
         owing = [(row[0],) for row in rows if row[4]]
         debts = bulk.select(connection, tables.debt, _DEBT, ("member",), owing, 't."left" > 0')
@@ -57,7 +59,7 @@ class State:
             self.members[owner].debts[entry, index] = Debt(entry, index, made, left)
             self.images[owner].debts[entry, index] = left
         whole = []
-        for number, _secret, available, held, _owed, next_due in rows:
+        for number, _secret, available, held, _owed, next_due, _frozen in rows:
             who = self.members[number]
             if number in light and not who.debts and (next_due is None or next_due > now):
                 who.available, who.held, who.unseen_due = available, held, next_due
@@ -144,7 +146,7 @@ class State:
 
 def ask(connection: Connection, members: Iterable[int]) -> bulk.Later:
     """Members' rows; unknown ids have none."""
-    columns = ("id", "secret", "available", "held", "debt", "next_due")
+    columns = ("id", "secret", "available", "held", "debt", "next_due", "frozen")
     return bulk.ask(connection, tables.member, columns, ("id",), [(number,) for number in sorted(members)])
 
 

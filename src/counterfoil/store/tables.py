@@ -60,6 +60,7 @@ contract = Table(
     _big("face_micros"), _big("fee_micros"), Column("valid_days", Integer, nullable=True),
     _small("breakage_operator_bp"), _small("issuance_bp"), Column("fee_refundable", Boolean, nullable=False),
     _big("redemption_micros", null=True), Column("pending_days", Integer, nullable=False),
+    Column("valid_months", Integer, nullable=True), _text("cliff", null=True),
 )  # fmt: skip
 currency = Table(  # a brand's own; the coalition's is 1 and has no row
     "currency",
@@ -74,7 +75,7 @@ credential = Table(
 )  # fmt: skip
 member = Table(
     "member", metadata, _key("id", BigInteger), _bytes("secret"), _big("created_at"),
-    _big("available"), _big("held"), _big("debt"), _big("next_due", null=True),
+    _big("available"), _big("held"), _big("debt"), _big("next_due", null=True), Column("frozen", Boolean, nullable=False),
     Index("member_due", "next_due", postgresql_where=text("next_due IS NOT NULL"),
           sqlite_where=text("next_due IS NOT NULL")),
     # every entry changes a row here: with room beside it the new version needs no new index entries (a HOT update)
@@ -160,8 +161,8 @@ record = Table(  # what the rulebook remembers beside entries: see records.py
     "record", metadata, _key("kind", Text), _key("name", Text), _text("data"),
 )  # fmt: skip
 act = Table(  # what is told of an act of the operator beside its entry; a member's reasons go with the member
-    "act", metadata, _key("entry", BigInteger), _text("verb"), _text("actor"), _small("role"), _small("partner"),
-    _big("member"), _text("reason"), _bytes("salt"), _text("before", null=True), _text("after", null=True),
+    "act", metadata, _key("entry", BigInteger), _small("about"), _text("verb"), _text("actor"), _small("role"),
+    _small("partner"), _big("member"), _text("reason"), _bytes("salt"), _text("before", null=True), _text("after", null=True),
     Index("act_member", "member", postgresql_where=text("member <> 0"), sqlite_where=text("member <> 0")),
 )  # fmt: skip
 memory = Table(

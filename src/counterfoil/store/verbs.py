@@ -24,6 +24,7 @@ from counterfoil.store.verbs_bank import agree_cash, agree_clearing, assign_line
 from counterfoil.store.verbs_entities import belong, brand, legal_entity
 from counterfoil.store.verbs_exchange import exchange, publish_rates, quote
 from counterfoil.store.verbs_members import dispute, erase, request_erasure, rule, undisputed, velocity
+from counterfoil.store.verbs_operator import adjust, approve, freeze, look_up, unfreeze
 from counterfoil.store.verbs_packs import buy_pack, earn_prepaid, to_packs
 from counterfoil.store.verbs_partners import (
     default,
@@ -47,7 +48,7 @@ def _earn(desk: Desk, op: Operation) -> tuple[Entry | None, dict[str, object]]:
     currency = _currency(desk, op)
     zone, sold_at = desk.programme.zone, _sold_at(desk, op)
     contract = desk.programme.parties[op.partner].contract_at(sold_at)
-    expires_at = end_of_day(op.valid_to, zone) if op.valid_to else valid_until(sold_at, contract.valid_days, zone)
+    expires_at = end_of_day(op.valid_to, zone) if op.valid_to else contract.expires_at(sold_at, zone)
     days = contract.pending_days if op.pending_days is None else op.pending_days
     available_at = valid_until(sold_at, days - 1, zone) if days else 0
     sale = verbs.Sale(sold_at, expires_at, available_at, currency)
@@ -153,7 +154,7 @@ def _value(desk: Desk, op: Operation) -> int:
 
 
 def _burn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
-    who = desk.member(op.member)
+    who = desk.spender(op.member)
     desk.active(op.partner)
     currency = _currency(desk, op)
     entry = verbs.burn(desk.journal, who, op.partner, op.points, currency, _value(desk, op))
@@ -161,7 +162,7 @@ def _burn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
 
 
 def _hold(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
-    who = desk.member(op.member)
+    who = desk.spender(op.member)
     desk.active(op.partner)
     until = min(desk.journal.now + op.ttl_seconds * 1_000_000, LAST_INSTANT)
     entry = verbs.hold(desk.journal, who, op.partner, op.points, until, _currency(desk, op))
@@ -211,7 +212,7 @@ def _refunded(desk: Desk, op: Operation, effect: Effect) -> None:
 
 
 def _transfer(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
-    sender, recipient = desk.member(op.member, "sender"), desk.member(op.recipient, "recipient")
+    sender, recipient = desk.spender(op.member, "sender"), desk.member(op.recipient, "recipient")
     due.settle_up(desk.journal, sender)
     if op.points > sender.available:
         raise InsufficientPoints(op.points, sender.available)
@@ -233,7 +234,8 @@ VERBS: dict[str, Callable[[Desk, Operation], tuple[Entry | None, dict[str, objec
     "buy_reward": buy_reward, "use_reward": use_reward, "refund_reward": refund_reward,
     "suspend": suspend, "reinstate": reinstate, "default": default, "dividend": dividend, "exit_partner": exit_partner,
     "dispute": dispute, "rule": rule, "request_erasure": request_erasure, "erase": erase,
-    "set_budget": set_budget, **TERMS,
+    "set_budget": set_budget, "adjust": adjust, "approve": approve, "freeze": freeze, "unfreeze": unfreeze,
+    "look_up": look_up, **TERMS,
     "legal_entity": legal_entity, "belong": belong, "brand": brand,
     "publish_earn_rule": publish_earn_rule,
     "agree_clearing": agree_clearing, "agree_cash": agree_cash, "fall_due": fall_due, "take_statement": take_statement,

@@ -41,7 +41,7 @@ def publish_rates(desk: Desk, op: Operation) -> tuple[None, Facts]:
 
 def quote(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """Fix a ratio for a member for a time. Raises UnknownRate, IncrementViolation."""
-    who = desk.member(op.member)
+    who = desk.spender(op.member)
     edge = _edge(desk, op.asked["src"], op.asked["dst"])
     taken, given = edge.swap(op.points)
     if not given:
@@ -60,13 +60,13 @@ def quote(desk: Desk, op: Operation) -> tuple[None, Facts]:
 
 def exchange(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     """Swap by a quote, or by the rate in force."""
-    who = desk.member(op.member) if op.member else None
+    who = desk.spender(op.member) if op.member else None
     name, kept = str(op.asked.get("quote") or ""), None
     if name:
         kept = desk.records.find(Quote, f"{op.partner}:{name}")
         if kept is None or (who is not None and kept.member != who.member):
             raise UnknownQuote(name)
-        who = desk.member(kept.member)
+        who = desk.spender(kept.member)
         if kept.used:
             raise QuoteUsed(name)
         if kept.until <= desk.journal.now:

@@ -18,7 +18,7 @@ Facts = dict[str, object]
 
 def buy_reward(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     """Points for a voucher."""
-    who = desk.member(op.member)
+    who = desk.spender(op.member)
     reward = desk.programme.rewards.get(str(op.asked["reward"]))
     if reward is None:
         raise UnknownReward(str(op.asked["reward"]))

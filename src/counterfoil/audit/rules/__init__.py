@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from counterfoil.audit.rules.acts import act
+from counterfoil.audit.rules.acts import OPERATORS, Unacted, act, adjust
 from counterfoil.audit.rules.before import Before, Books, Original
 from counterfoil.audit.rules.defaults import default, dividend
 from counterfoil.audit.rules.disputes import dispute, erase, exit_partner, rule
@@ -19,12 +19,14 @@ from counterfoil.audit.rules.swaps import exchange
 from counterfoil.audit.rules.verbs import burn, capture, earn, hold, release, transfer
 from counterfoil.core.entry import Entry, Verb
 
-__all__ = ["Before", "Books", "Original", "require_rule"]
+__all__ = ["Before", "Books", "Original", "Unacted", "require_rule"]
 
 
 def require_rule(entry: Entry, before: Before) -> None:
     """Raises Wrong unless the entry does exactly what its verb must do on that state."""
     RULES[entry.verb](entry, before)
+    if entry.verb in OPERATORS:
+        before.books.unacted.add(entry.id)
 
 
 RULES: dict[Verb, Callable[[Entry, Before], None]] = {
@@ -35,5 +37,5 @@ RULES: dict[Verb, Callable[[Entry, Before], None]] = {
     Verb.BUY_REWARD: buy_reward, Verb.USE_REWARD: use_reward, Verb.EXPIRE_REWARD: expire_reward,
     Verb.REFUND_REWARD: refund_reward, Verb.DEFAULT: default, Verb.DIVIDEND: dividend,
     Verb.DISPUTE: dispute, Verb.RULE: rule, Verb.ERASE: erase, Verb.EXIT: exit_partner,
-    Verb.ACT: act,
+    Verb.ACT: act, Verb.ADJUST: adjust,
 }  # fmt: skip

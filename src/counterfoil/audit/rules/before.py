@@ -47,6 +47,7 @@ class Books:
     reserves: dict[int, Reserve] = field(default_factory=dict)  # of partners that left
     rulebook: bytes | None = None  # SHA-256 of the rulebook as acts have changed it; None before the first one is known
     hashes: dict[int, bytes] = field(default_factory=dict)  # of the entries of the group under way
+    unacted: set[int] = field(default_factory=set)  # entries of the group that an operator made, and no act says so yet
     borne: dict[int, dict[int, int]] = field(default_factory=dict)  # by estate: micros that partners miss
 
     def begin(self, rules: Rules | None) -> None:

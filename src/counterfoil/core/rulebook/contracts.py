@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Literal
 
 from counterfoil.core.accounts import FIRST_PARTNER
+from counterfoil.core.calendar import Cliff, end_of_day, local_day, months_after, valid_until
 from counterfoil.core.lots import Funding, pack_funding
 from counterfoil.core.units import BASIS_POINTS, mul_div_down, split_largest_remainder
 
@@ -36,6 +37,8 @@ class Contract:
     redemption_micros: int | None = None
     pending_days: int = 0
     since: int = 0
+    valid_months: int | None = None  # instead of days: to the end of that many months later
+    cliff: Cliff | None = None  # or of the month, quarter or year in which they end
 
     @property
     def funding(self) -> Mode:
@@ -43,6 +46,12 @@ class Contract:
         if self.issuance_bp in {0, BASIS_POINTS}:
             return "issuance" if self.issuance_bp else "redemption"
         return "share"
+
+    def expires_at(self, sold_at: int, zone: str) -> int:
+        """The first instant at which points of a sale are no longer valid."""
+        if self.valid_months is None:
+            return valid_until(sold_at, self.valid_days, zone)
+        return end_of_day(months_after(local_day(sold_at, zone), self.valid_months, self.cliff), zone)
 
     def part(self, party: int) -> Funding:
         """How `party` funds a whole point under this contract."""

@@ -64,7 +64,7 @@ class NewRule(Act):
 
     def rule(self, salt: str) -> EarnRule:
         """As the rulebook keeps it, still without a version; raises InvalidRequest."""
-        given = self.model_dump(exclude={"dry_run"})
+        given = self.model_dump(exclude={"dry_run", "reason"})
         return EarnRule(**{
             **given, "version": 0, "since": parse_instant(self.since, "since") if self.since else 0,
             "until": parse_instant(self.until, "until") if self.until else None, "salt": salt,

@@ -115,7 +115,7 @@ async def register(
     for tax in body.taxes or ():
         if tax.category != "S" and tax.rate_bp:
             raise InvalidRequest("taxes", f"category {tax.category} has no rate")
-    profile = body.model_dump(mode="json", exclude={"dry_run", "since"})
+    profile = body.model_dump(mode="json", exclude={"dry_run", "reason", "since"})
     more = {"entity": entity, "profile": profile, "since": _instant(body.since)}
     return await move(request, "legal_entity", caller, key, body, more=more)
 

@@ -12,6 +12,7 @@ from counterfoil.core.calendar import text_instant
 from counterfoil.core.entry import id_number
 from counterfoil.core.errors import UnknownMember
 from counterfoil.core.holdings import Holdings
+from counterfoil.core.operation import Operation
 from counterfoil.core.units import COALITION_CURRENCY, NEVER
 from counterfoil.gateway.auth import MemberKeeper, Operator, Reader
 from counterfoil.gateway.moves import Act, Done, Key, move
@@ -19,6 +20,9 @@ from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
 from counterfoil.gateway.views import MEMBER_ID, Page, entry_view, page_of
 from counterfoil.store import books, registry
+from counterfoil.store.records import LookUp, recorded
+from counterfoil.store.registry import Caller
+from counterfoil.store.verbs_operator import look_name
 
 router = APIRouter(prefix="/v1/members", tags=["members"])
 Reference = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["card-2201"])]
@@ -92,7 +96,7 @@ def create_many(request: Request, body: NewMembers, caller: MemberKeeper) -> Mem
 @router.get("/{member}/balance", response_model=Balance, responses=declared(404))
 def balance(request: Request, member: MEMBER_ID, caller: Reader) -> dict[str, Any]:
     """What the member can spend now, due things done whether or not a job ran."""
-    who, programme = _holdings(request, member), gateway_of(request).known()
+    who, programme = _looked_up(request, member, caller), gateway_of(request).known()
     whole = registry.is_operator(caller)
     own = [c for c in programme.currencies.values() if whole or c.issuer == caller.party]
     view = _balance(who, COALITION_CURRENCY, programme, whole=whole)
@@ -111,7 +115,7 @@ def _balance(who: Holdings, currency: int, programme: registry.Programme, *, who
 @router.get("/{member}/lots", response_model=Lots, responses=declared(404))
 def lots(request: Request, member: MEMBER_ID, caller: Reader) -> dict[str, Any]:
     """Open lots in burn order."""
-    who, programme = _holdings(request, member), gateway_of(request).known()
+    who, programme = _looked_up(request, member, caller), gateway_of(request).known()
     shown = sorted(
         (one for one in who.lots.values() if one.available or one.held or one.pending), key=lambda one: one.burn_key()
     )
@@ -136,7 +140,7 @@ def entries(
 ) -> dict[str, Any]:  # fmt: skip
     """The member's history: all of it for the operator, for a partner its own entries."""
     gateway, programme = gateway_of(request), gateway_of(request).known()
-    _holdings(request, member)
+    _looked_up(request, member, caller)
     partner = None if registry.is_operator(caller) else caller.party
 
     def fetch(after: int, count: int) -> list[books.Row]:
@@ -159,9 +163,17 @@ async def erase(request: Request, member: MEMBER_ID, body: Erasure, caller: Oper
     return await move(request, "erase", caller, key, body, member=id_number(member))
 
 
-def _holdings(request: Request, member: str) -> Holdings:
-    gateway = gateway_of(request)
-    who = books.holdings(gateway.engine, id_number(member), gateway.now())
+def _looked_up(request: Request, member: str, caller: Caller) -> Holdings:
+    """What the member has. That an operator looked is an act in the log, once for each credential and local day."""
+    gateway, number = gateway_of(request), id_number(member)
+    now = gateway.now()
+    who = books.holdings(gateway.engine, number, now)
     if who is None:
         raise UnknownMember(member)
+    if registry.is_operator(caller) and gateway.read_only is None:
+        name = look_name(now, gateway.known().zone, number, caller.credential)
+        with gateway.engine.connect() as connection:
+            noted = recorded(connection, LookUp, name) is not None
+        if not noted:
+            gateway.writer.submit([Operation("look_up", caller.party, member=number, by=caller.credential)]).result()
     return who

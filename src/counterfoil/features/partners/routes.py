@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from counterfoil.core.accounts import OPERATOR
-from counterfoil.core.calendar import parse_instant, text_instant
+from counterfoil.core.calendar import Cliff, parse_instant, text_instant
 from counterfoil.core.errors import InvalidRequest, UnknownPartner
 from counterfoil.core.rulebook.contracts import Contract
 from counterfoil.core.units import BASIS_POINTS
@@ -48,6 +48,12 @@ class Terms(BaseModel):
         Micros | None, Field(ge=1, description="what a point used here pays; default: the lot's face")
     ] = None
     valid_days: Annotated[int | None, Field(strict=True, ge=0, le=36_500, description="null: no expiry")] = 365
+    valid_months: Annotated[
+        int | None, Field(strict=True, ge=0, le=1_200, description="instead of days: to the same day, months later")
+    ] = None
+    cliff: Annotated[
+        Cliff | None, Field(description="with months: to the last day of the month, quarter or year in which they end")
+    ] = None
     pending_days: Annotated[int, Field(strict=True, ge=0, le=3_650)] = 0
     breakage_operator_bp: Points = 0
     since: Annotated[str | None, Field(description="RFC 3339; default: from the start")] = None
@@ -56,6 +62,10 @@ class Terms(BaseModel):
     def _share(self) -> Terms:
         if (self.funding == "share") != (self.issuance_bp is not None):
             raise ValueError("issuance_bp goes with funding share, and only with it")
+        if self.valid_months is not None and "valid_days" in self.model_fields_set and self.valid_days is not None:
+            raise ValueError("valid_days and valid_months exclude each other")
+        if self.cliff is not None and self.valid_months is None:
+            raise ValueError("cliff goes with valid_months")
         return self
 
     def contract(self, version: int) -> Contract:
@@ -63,9 +73,11 @@ class Terms(BaseModel):
         issuance_bp = {"issuance": BASIS_POINTS, "redemption": 0}.get(self.funding, self.issuance_bp or 0)
         fee = self.fee_micros if self.fee_micros is not None else DEFAULT_FEE_MICROS if issuance_bp else 0
         since = parse_instant(self.since, "since") if self.since is not None else 0
+        days = self.valid_days if self.valid_months is None else None
         return Contract(
-            version, self.face_micros, fee, self.valid_days, self.breakage_operator_bp, issuance_bp,
+            version, self.face_micros, fee, days, self.breakage_operator_bp, issuance_bp,
             self.fee_refundable, self.redemption_micros, self.pending_days, since,
+            self.valid_months, self.cliff,
         )  # fmt: skip
 
 
@@ -207,6 +219,8 @@ def _view(one: registry.Party) -> Partner:
             fee_refundable=c.fee_refundable,
             redemption_micros=c.redemption_micros,
             valid_days=c.valid_days,
+            valid_months=c.valid_months,
+            cliff=c.cliff,
             pending_days=c.pending_days,
             breakage_operator_bp=c.breakage_operator_bp,
             since=text_instant(c.since) if c.since else None,

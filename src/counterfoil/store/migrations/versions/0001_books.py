@@ -170,6 +170,7 @@ def upgrade() -> None:
         sa.Column("held", sa.BigInteger(), nullable=False),
         sa.Column("debt", sa.BigInteger(), nullable=False),
         sa.Column("next_due", sa.BigInteger(), nullable=True),
+        sa.Column("frozen", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         postgresql_with={"fillfactor": 50},
     )

@@ -13,6 +13,7 @@ def upgrade() -> None:
     op.create_table(
         "act",
         sa.Column("entry", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("about", sa.SmallInteger(), nullable=False),
         sa.Column("verb", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("role", sa.SmallInteger(), nullable=False),
@@ -45,6 +46,8 @@ def upgrade() -> None:
         sa.Column("fee_refundable", sa.Boolean(), nullable=False),
         sa.Column("redemption_micros", sa.BigInteger(), nullable=True),
         sa.Column("pending_days", sa.Integer(), nullable=False),
+        sa.Column("valid_months", sa.Integer(), nullable=True),
+        sa.Column("cliff", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("partner", "version"),
     )
     op.create_table(

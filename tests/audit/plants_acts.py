@@ -1,0 +1,54 @@
+"""Lies about what operators did."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from counterfoil.core.acts import About
+from counterfoil.core.entry import Entry
+from counterfoil.core.operation import Operation
+from counterfoil.core.rulebook import adjustments
+from counterfoil.store import acts, decide
+from counterfoil.store.desk import Desk
+from tests.audit.coalition import GROCER, Coalition
+from tests.audit.plants import earned
+from tests.audit.seldom import adjusted
+
+Patch = pytest.MonkeyPatch
+
+
+def silent(patch: Patch, about: About) -> None:
+    """No act is written of what is about that."""
+
+    def note(desk: Desk, op: Operation, entry: Entry | None, facts: dict[str, object], rules: bytes) -> Entry | None:
+        return None if acts.ABOUT.get(op.verb) is about else acts.note(desk, op, entry, facts, rules)
+
+    patch.setattr(decide, "note", note)
+
+
+def unsaid(patch: Patch) -> None:
+    silent(patch, About.RULEBOOK)
+
+
+def unsigned(patch: Patch) -> None:
+    silent(patch, About.POSTED)
+
+
+def rules_changed(made: Coalition) -> None:
+    earned(made)
+    made.act("add_reward", points=10, name="tea", partner=GROCER, cost_micros=90_000, valid_days=None)
+    made.settle()
+
+
+def cheap_points(patch: Patch) -> None:
+    """What the operator gives away costs it half."""
+    patch.setattr(adjustments, "OPERATOR_TERMS", replace(adjustments.OPERATOR_TERMS, face_micros=5_000))
+
+
+def given(made: Coalition) -> int:
+    ann, _bob = earned(made)
+    entry = adjusted(made, ann)
+    made.settle()
+    return entry
