@@ -181,7 +181,7 @@ def test_what_b_sees_is_b(planted: Planted) -> None:
     for name in ("exact", "rounded", "issued", "burned"):
         assert set(shown[name]) == {"B"}, name
     assert shown["refers_to"] is None
-    assert one.read("B", "statement", settlement=1)["entries"] == 3
+    assert one.read("B", "statement", settlement=1)["entries"] == 5  # two of them acts that concern B
     problem(one.get("B", f"/v1/entries/{planted.entry}"), 404, "not_found")
     problem(one.post("B", f"holds/{planted.hold}/release"), 404, "unknown_hold")
     problem(one.post("B", f"holds/{planted.hold}/capture", {"external_id": "c", "points": 1}), 404, "unknown_hold")
