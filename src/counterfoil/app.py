@@ -20,6 +20,7 @@ from counterfoil.core.refusals import ReadOnly
 from counterfoil.features.acts.routes import router as acts
 from counterfoil.features.bank.routes import router as bank
 from counterfoil.features.budgets.routes import router as budgets
+from counterfoil.features.claims.routes import router as claims
 from counterfoil.features.disputes.routes import router as disputes
 from counterfoil.features.earning.routes import router as earning
 from counterfoil.features.exchange.routes import router as exchange
@@ -63,6 +64,7 @@ FEATURES = (
     standing,
     members,
     acts,
+    claims,
     partners,
     programme_parts,
     statements,

@@ -11,6 +11,8 @@ from tests.features.bank import TERMS as TERMS_OF_BANK
 from tests.gateway.stand import Stand, good
 
 RATE = {"src": "ALPHA", "dst": "BETA", "in": 5, "out": 4, "increment": 5, "price_micros": 9_500, "fee_bp": 100}
+ADJUST = {"external_id": "adj", "points": 10, "reason_code": "late_delivery"}
+CLAIM = {"partner": 16, "slip": "slip-7", "sold_on": "2025-11-30", "amount_micros": 50_000_000}
 TERMS = {"B": {"funding": "redemption", "face_micros": 12_000}, "C": {"funding": "share", "issuance_bp": 4_000}}
 
 
@@ -71,6 +73,24 @@ SELDOM: dict[tuple[str, str], Asked] = {
         {"name": "april", "kind": "campaign", "points": "200", "promotion": "spring", "partners": [s.stand.sides["A"].id]},
         {"name": "april", "kind": "campaign", "points": "300"},
     ),
+    ("POST", "/v1/adjustments"): lambda s: (
+        "operator", "adjustments", {**ADJUST, "member": s.member, "budget": goodwill(s)},
+        {**ADJUST, "member": s.member, "budget": "goodwill", "points": 11},
+    ),
+    ("POST", "/v1/adjustments/{adjustment}/approval"): lambda s: (
+        "second", f"adjustments/{waiting(s)}/approval", {"reason": "seen"}, {"reason": "not seen"},
+    ),
+    ("POST", "/v1/members/{member}/freeze"): lambda s: ("operator", f"members/{s.member}/freeze", {}, {"reason": "theft"}),
+    ("POST", "/v1/members/{member}/unfreeze"): lambda s: ("operator", f"members/{s.member}/unfreeze", {}, {"reason": "no"}),
+    ("POST", "/v1/claims"): lambda s: (
+        "operator", "claims", {**CLAIM, "member": s.member}, {**CLAIM, "member": s.member, "amount_micros": 2},
+    ),
+    ("POST", "/v1/claims/{claim}/acceptance"): lambda s: (
+        "A", f"claims/{claimed(s)}/acceptance", {"points": 40}, {"points": 41},
+    ),
+    ("POST", "/v1/claims/{claim}/refusal"): lambda s: (
+        "A", f"claims/{claimed(s)}/refusal", {"reason": "no such slip"}, {"reason": "void"},
+    ),
     ("POST", "/v1/packs"): lambda _s: (
         "operator", "packs", {"partner": 18, "points": 100, "reserve": 10}, {"partner": 18, "points": 101},
     ),
@@ -116,6 +136,27 @@ SELDOM: dict[tuple[str, str], Asked] = {
     ("POST", "/v1/members/{member}/erasure"): lambda s: ("operator", f"members/{s.member}/erasure", {}, {}),
     ("POST", "/v1/members/{member}/erase"): lambda s: ("operator", f"members/{due(s)}/erase", {}, {}),
 }  # fmt: skip
+
+
+def goodwill(one: Scene) -> str:
+    """A budget; more than 100 at once needs a second operator."""
+    one.operator("budgets", {"name": "goodwill", "points": 1_000, "approval_above": 100})
+    return "goodwill"
+
+
+def waiting(one: Scene) -> str:
+    """An adjustment that waits, and a second operator to approve it."""
+    asked = {**ADJUST, "member": one.member, "budget": goodwill(one), "points": 101, "external_id": "big"}
+    assert one.operator("adjustments", asked)["status"] == "waiting"
+    made = one.stand.client.post("/v1/operators", json={"reason": "a colleague"}, headers=one.stand.operator)
+    one.stand.others["second"] = {"Authorization": f"Bearer {made.json()['key']}"}
+    return "big"
+
+
+def claimed(one: Scene) -> str:
+    """A purchase at A that its member misses points for."""
+    made = one.operator("claims", {**CLAIM, "member": one.member})
+    return str(made["claim"])
 
 
 def failed(one: Scene) -> int:

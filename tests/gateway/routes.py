@@ -60,6 +60,14 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
         {**MOVE, "member": MEMBER, "budget": "goodwill", "reason_code": "late_delivery"},
     ),
     ("POST", "/v1/adjustments/{adjustment}/approval"): ("operator", {}),
+    ("POST", "/v1/claims"): (
+        "operator",
+        {"member": MEMBER, "partner": 99, "slip": "s", "sold_on": "2025-11-30", "amount_micros": 1},
+    ),
+    ("POST", "/v1/claims/{claim}/acceptance"): ("earn", {"points": 1}),
+    ("POST", "/v1/claims/{claim}/refusal"): ("earn", {"reason": "not ours"}),
+    ("GET", "/v1/claims"): ("read", None),
+    ("PUT", "/v1/sunset"): ("operator", {"at": None}),
     ("GET", "/v1/acts"): ("read", None),
     ("GET", "/v1/changes"): (PUBLIC, None),
     ("POST", "/v1/members"): ("members", {}),
@@ -123,7 +131,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
 }
 PLACES: dict[str, str] = {
     "hold": HOLD, "member": MEMBER, "entry": ENTRY, "partner": "99", "prefix": "nobody", "number": "99",
-    "invoice": "INV-999999", "adjustment": "none", "entity": "nobody",
+    "invoice": "INV-999999", "adjustment": "none", "claim": "clm_7fffffffffffffff", "entity": "nobody",
     "voucher": "vch_7fffffffffffffff", "burn": ENTRY, "line": "bnk_7fffffffffffffff", "job": "activate", "path": "0/000.p/1",
 }  # fmt: skip
 

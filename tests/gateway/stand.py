@@ -48,9 +48,12 @@ class Stand:
     home: Path
     operator: dict[str, str]
     sides: dict[str, Side] = field(default_factory=dict)
+    others: dict[str, dict[str, str]] = field(default_factory=dict)  # headers of further operators
     keys: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def headers(self, who: str) -> dict[str, str]:
+        if who in self.others:
+            return self.others[who]
         return self.operator if who == "operator" else self.sides[who].headers if who else {}
 
     def add(self, name: str, **body: Any) -> Side:

@@ -245,6 +245,11 @@ class UnknownPromotion(Unknown):
     says = "{field}: there is no promotion {value}"
 
 
+class UnknownClaim(Unknown):
+    code, thing = "unknown_claim", "claim"
+    says = "{field}: there is no report {value} of a missing purchase"
+
+
 class UnknownBudget(Unknown):
     code, thing = "unknown_budget", "budget"
     says = "{field}: there is no budget {value}"

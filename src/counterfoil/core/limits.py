@@ -108,3 +108,13 @@ class RuleFailed(Refusal):
     part: str
     why: str
     field: str = "basket"
+
+
+@dataclass(eq=False)
+class CreditExhausted(Refusal):
+    code = "credit_exhausted"
+    says = "{field}: this costs {requested_micros} micros; {left_micros} of the credit of {limit_micros} are left"
+    requested_micros: int
+    left_micros: int
+    limit_micros: int
+    field: str = "points"

@@ -88,6 +88,38 @@ class AlreadyReleased(AlreadyCaptured):
 
 
 @dataclass(eq=False)
+class ProgrammeSunset(Refusal):
+    code = "programme_sunset"
+    says = "{field}: the programme gives no points since {since}; what members have stays good"
+    since: str
+    field: str = "points"
+
+
+@dataclass(eq=False)
+class AlreadyClaimed(Refusal):
+    code = "already_claimed"
+    says = "{field}: the purchase {slip} was reported before ({claim} is {state})"
+    slip: str
+    claim: str
+    state: str
+    field: str = "slip"
+
+
+class AlreadyDecided(AlreadyClaimed):
+    code = "already_decided"
+    says = "{field}: the report {claim} of the purchase {slip} is {state}"
+
+
+@dataclass(eq=False)
+class ClaimOverdue(Refusal):
+    code = "claim_overdue"
+    says = "{field}: the report {claim} could be refused until {until}; it can only be accepted now"
+    claim: str
+    until: str
+    field: str = "claim"
+
+
+@dataclass(eq=False)
 class NotWaiting(Refusal):
     code = "not_waiting"
     says = "{field}: no adjustment {adjustment} waits for approval"

@@ -37,6 +37,7 @@ def needs(scope: str) -> Callable[[Request], Caller]:
 Operator = Annotated[Caller, Depends(needs("operator"))]
 Reader = Annotated[Caller, Depends(needs("read"))]
 MemberKeeper = Annotated[Caller, Depends(needs("members"))]
+Earner = Annotated[Caller, Depends(needs("earn"))]
 Burner = Annotated[Caller, Depends(needs("burn"))]
 Swapper = Annotated[Caller, Depends(needs("transfer"))]
 PartnerSigner = Annotated[Caller, Depends(needs("sign"))]

@@ -255,7 +255,8 @@ class Cycle:
         by_bank = {n: word for n, word in words.items() if bank.cash_at(n, row.number).account is not None}
         if by_bank:
             self.post([Operation("fall_due", OPERATOR, more={"settlement": row.number, "words": by_bank})])
-        self._record(row, state="final", tx=tx, alert=None)
+        with writing(self.engine) as connection:
+            settlements.finish(connection, int(row.number), tx)
         return True
 
     def _alert(self, row: Any, text: str) -> None:

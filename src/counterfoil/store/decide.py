@@ -45,6 +45,7 @@ def refused(refusal: Refusal) -> Answer:
 
 def _scratch(desk: Desk, op: Operation) -> Desk:
     """A desk on which a dry run may work; its entries stand in group 0, which is never written."""
+    desk.note_exposure()
     journal = Journal(desk.journal.programme, 0, desk.journal.now, reserves=deepcopy(desk.journal.reserves))
     effects = {name: structs.replace(desk.effects[name]) for name in (op.effect, op.refunded) if name in desk.effects}
     records = desk.records.scratch()

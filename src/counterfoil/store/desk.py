@@ -8,14 +8,16 @@ from typing import Any, Protocol
 from msgspec import Struct
 from sqlalchemy import Table
 
+from counterfoil.core import netting
 from counterfoil.core.entry import Entry, group_of, place_of
 from counterfoil.core.errors import UnknownMember
 from counterfoil.core.holdings import Hold, Holdings
 from counterfoil.core.journal import Journal
+from counterfoil.core.limits import CreditExhausted
 from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import MemberErased, MemberFrozen, PartnerExited, PartnerSuspended
 from counterfoil.store import bulk
-from counterfoil.store.records import Records
+from counterfoil.store.records import Exposure, Records
 from counterfoil.store.registry import Programme
 from counterfoil.store.state import State
 
@@ -76,6 +78,7 @@ class Desk:
     then: list[Operation] = field(default_factory=list)  # what a verb sets off, decided right behind it
     rows: dict[Table, list[bulk.Row]] = field(default_factory=dict)  # to be inserted, by table
     updates: list[tuple[Table, tuple[str, ...], tuple[str, ...], bulk.Row]] = field(default_factory=list)
+    counted: int = 0  # entries of the journal whose money is in exposures
     founding: bool = False  # no entry was written yet
     was: dict[str, object] | None = None  # what an act changes, as it stood before
     revised: bool = False  # the programme is no longer as its revision says
@@ -88,6 +91,33 @@ class Desk:
     def change(self, table: Table, keys: tuple[str, ...], columns: tuple[str, ...], row: bulk.Row) -> None:
         """A row to be updated with this commit: keys, new values, values decided on."""
         self.updates.append((table, keys, columns, row))
+
+    def note_exposure(self) -> None:
+        """Count what entries written so far make partners with a credit limit pay and receive."""
+        limited = self.programme.limited
+        for one in self.journal.written[self.counted :] if limited else ():
+            number = one.entry.partner
+            if number in limited:
+                held, open_ = self.exposure(number), self.programme.open_settlement
+                nets: dict[int, int] = {}
+                netting.fold(one.entry.postings, nets)
+                micros = {n: sum_ for n, sum_ in held.micros.items() if n > self.programme.settled}
+                self.records.keep(str(number), Exposure({**micros, open_: micros.get(open_, 0) + nets.get(number, 0)}))
+        self.counted = len(self.journal.written)
+
+    def exposure(self, number: int) -> Exposure:
+        """What a partner with a credit limit has outstanding, entries of this group not counted yet."""
+        return self.records.find(Exposure, str(number)) or Exposure({})
+
+    def require_credit(self, number: int, cost_micros: int) -> None:
+        """Raises CreditExhausted if a partner would owe more than its contract in force allows."""
+        limit = self.programme.parties[number].contract_at(self.journal.now).credit_limit_micros
+        if limit is None or not cost_micros:
+            return
+        self.note_exposure()
+        owed = -sum(net for n, net in self.exposure(number).micros.items() if n > self.programme.settled)
+        if owed + cost_micros > limit:
+            raise CreditExhausted(cost_micros, max(0, limit - owed), limit)
 
     def revise(self, **changes: Any) -> None:
         """Change the programme for what follows; who has read it must read it again."""

@@ -262,6 +262,7 @@ def _write(
             old.append((*name, effect.refunded, effect.was))
         effect.was = effect.refunded
     desk.changed.clear()
+    desk.note_exposure()
     for number, reserve in desk.journal.reserves.items():
         desk.records.keep(str(number), reserve)
     desk.records.save(connection)

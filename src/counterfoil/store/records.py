@@ -119,12 +119,36 @@ class Limits(Struct):
     transfer_daily_points: int | None = None
     transfer_daily_count: int | None = None
     first_loss_micros: int = 0
+    sunset_at: int | None = None  # from then on the programme gives no points; what members have stays good
 
 
 class LookUp(Struct):
     """That somebody looked at a member, by credential, member and local day: noted once."""
 
     at: int
+
+
+class Exposure(Struct):
+    """What a partner with a credit limit receives (+) and pays (-) in settlements not final yet: micros by settlement."""
+
+    micros: dict[int, int]
+
+
+class Claim(Struct):
+    """A member's report that a purchase is missing; the partner accepts it, or refuses it before `until`."""
+
+    id: str
+    member: int
+    partner: int
+    slip: str
+    sold_on: str
+    amount_micros: int
+    photo: str
+    reported_at: int
+    until: int
+    state: str = "open"  # or accepted, refused
+    reason: str = ""
+    points: int = 0
 
 
 class Proposal(Struct):
@@ -199,6 +223,7 @@ KINDS: dict[type[Struct], str] = {
     BankFile: "bank_file", Cashbook: "cashbook",
     Estate: "estate", Reserve: "reserve", Dispute: "dispute", Erasure: "erasure", Velocity: "velocity",
     Budget: "budget", Reward: "reward", Promotion: "promotion", Limits: "limits", LookUp: "look_up", Proposal: "proposal",
+    Exposure: "exposure", Claim: "claim",
     LegalEntity: "legal_entity", Belongs: "belongs", Brand: "brand",
     EarnRules: "earn_rule", Usage: "usage",
 }  # fmt: skip

@@ -6,10 +6,10 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from counterfoil.core.accounts import FIRST_PARTNER, OPERATOR, PREFUNDING, RESERVE, RESERVED
@@ -46,6 +46,7 @@ from counterfoil.store.tables import (
     member,
     party,
     programme,
+    settlement,
 )
 
 COALITION_CURRENCY_NAME = "CP"
@@ -103,6 +104,8 @@ class Programme:
     disputed: frozenset[str] = frozenset()  # burns, by their entries' numbers
     limits: Limits = field(default_factory=Limits)
     earn_rules: RuleBook = field(default_factory=RuleBook)
+    settled: int = 0  # the last settlement that is final
+    limited: frozenset[int] = frozenset()  # partners that some version of a contract gives a credit limit
     bank: Bank = field(default_factory=Bank)
 
     @property
@@ -144,6 +147,13 @@ class Programme:
         return [COALITION_CURRENCY, *sorted(self.currencies)]
 
 
+def limited(parties: Iterable[Party]) -> frozenset[int]:
+    """Partners that some version of a contract gives a credit limit."""
+    return frozenset(
+        one.number for one in parties if any(version.credit_limit_micros is not None for version in one.contracts)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who a credential belongs to and what it may do."""
@@ -183,7 +193,8 @@ def load(connection: Connection) -> Programme:
     for c in connection.execute(select(contract).order_by(contract.c.partner, contract.c.version)):
         contracts.setdefault(c.partner, []).append(
             Contract(c.version, c.face_micros, c.fee_micros, c.valid_days, c.breakage_operator_bp, c.issuance_bp,
-                     c.fee_refundable, c.redemption_micros, c.pending_days, c.since, c.valid_months, c.cliff)
+                     c.fee_refundable, c.redemption_micros, c.pending_days, c.since, c.valid_months, c.cliff,
+                     c.credit_limit_micros)
         )  # fmt: skip
     parties = {
         p.id: Party(p.id, p.name, tuple(contracts[p.id]), p.signer, p.floor_micros, p.status, p.collateral_micros)
@@ -191,6 +202,7 @@ def load(connection: Connection) -> Programme:
     }
     currencies = {c.id: Currency(c.id, c.name, c.issuer) for c in connection.execute(select(currency))}
     limits = recorded(connection, Limits, "") or Limits()
+    final = select(func.max(settlement.c.number)).where(settlement.c.state == "final")
     promotions = {name: one.shares for name, one in every(connection, Promotion)}
     return Programme(
         bytes(row.programme), row.zone, row.livemode, row.open_settlement, row.revision, row.clock, parties,
@@ -199,7 +211,8 @@ def load(connection: Connection) -> Programme:
         frozenset(int(name) for name in names_of(connection, Packs)),
         frozenset(names_of(connection, Parked)), frozenset(names_of(connection, Dispute)), limits,
         RuleBook({name: one.versions for name, one in every(connection, EarnRules)}),
-        recorded(connection, Bank, "") or Bank(),
+        bank=recorded(connection, Bank, "") or Bank(),
+        settled=connection.execute(final).scalar_one() or 0, limited=limited(parties.values()),
     )  # fmt: skip
 
 

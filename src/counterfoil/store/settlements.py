@@ -141,6 +141,12 @@ def record(connection: Connection, number: int, **values: object) -> None:
     connection.execute(update(settlement).where(settlement.c.number == number).values(**plain))
 
 
+def finish(connection: Connection, number: int, tx: str) -> None:
+    """A settlement is final: what partners owe for it no longer counts against their credit."""
+    record(connection, number, state="final", tx=tx, alert=None)
+    connection.execute(update(programme).values(revision=programme.c.revision + 1))
+
+
 def one(engine: Engine, number: int) -> Row[Any] | None:
     """A settlement's row."""
     with engine.connect() as connection:

@@ -19,7 +19,7 @@ from counterfoil.core.rulebook.rewards import Reward
 from counterfoil.store import tables
 from counterfoil.store.desk import Desk
 from counterfoil.store.records import Limits, Promotion
-from counterfoil.store.registry import LAST_PARTNER, Currency, Party
+from counterfoil.store.registry import LAST_PARTNER, Currency, Party, limited
 
 Facts = dict[str, object]
 
@@ -46,7 +46,7 @@ def add_partner(desk: Desk, op: Operation) -> tuple[None, Facts]:
     )
     for one in contracts:
         desk.write(tables.contract, _contract_row(number, one))
-    desk.revise(parties={**known.parties, number: made})
+    _revise(desk, made)
     return None, {"partner": number, "name": name, "signer": signer}
 
 
@@ -62,7 +62,7 @@ def add_contract(desk: Desk, op: Operation) -> tuple[None, Facts]:
     made = replace(terms, version=last.version + 1)
     desk.write(tables.contract, _contract_row(party.number, made))
     changed = replace(party, contracts=(*party.contracts, made))
-    desk.revise(parties={**desk.programme.parties, party.number: changed})
+    _revise(desk, changed)
     return None, {"partner": party.number, "version": made.version, "since": text_instant(made.since)}
 
 
@@ -137,11 +137,16 @@ def partner(desk: Desk, op: Operation, field: str = "partner") -> Party:
     return desk.programme.parties[number]
 
 
+def _revise(desk: Desk, made: Party) -> None:
+    parties = {**desk.programme.parties, made.number: made}
+    desk.revise(parties=parties, limited=limited(parties.values()))
+
+
 def _contract_row(number: int, one: Contract) -> tuple[Any, ...]:
     return (
         number, one.version, one.since, one.face_micros, one.fee_micros, one.valid_days, one.breakage_operator_bp,
         one.issuance_bp, one.fee_refundable, one.redemption_micros, one.pending_days,
-        one.valid_months, one.cliff,
+        one.valid_months, one.cliff, one.credit_limit_micros,
     )  # fmt: skip
 
 

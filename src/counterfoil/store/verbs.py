@@ -10,7 +10,7 @@ from counterfoil.core.errors import Refusal, UnknownBurn, UnknownCurrency, Unkno
 from counterfoil.core.holdings import Hold, Holdings
 from counterfoil.core.limits import InsufficientPoints, OccurredTooLongAgo
 from counterfoil.core.operation import Operation
-from counterfoil.core.refusals import CurrencyNotAccepted
+from counterfoil.core.refusals import CurrencyNotAccepted, ProgrammeSunset
 from counterfoil.core.rulebook import due, refunds, verbs
 from counterfoil.core.rulebook.contracts import Contract, alone, joint
 from counterfoil.core.rulebook.earning import base_points, explained
@@ -21,6 +21,7 @@ from counterfoil.store.earning import Priced, priced, publish_earn_rule
 from counterfoil.store.registry import COALITION_CURRENCY_NAME
 from counterfoil.store.terms import TERMS
 from counterfoil.store.verbs_bank import agree_cash, agree_clearing, assign_line, fall_due, take_report, take_statement
+from counterfoil.store.verbs_claims import accept, refuse, report
 from counterfoil.store.verbs_entities import belong, brand, legal_entity
 from counterfoil.store.verbs_exchange import exchange, publish_rates, quote
 from counterfoil.store.verbs_members import dispute, erase, request_erasure, rule, undisputed, velocity
@@ -61,6 +62,10 @@ def _earn(desk: Desk, op: Operation) -> tuple[Entry | None, dict[str, object]]:
         facts |= {"points": ruled.points, "explanation": explained(ruled.awards)}
         grants = _ruled_grants(desk, ruled, contract, sale)
     entry = None
+    if desk.programme.limits.sunset_at is not None and sold_at >= desk.programme.limits.sunset_at:
+        raise ProgrammeSunset(text_instant(desk.programme.limits.sunset_at))
+    if contract.credit_limit_micros is not None and op.partner not in desk.programme.prepaid:
+        desk.require_credit(op.partner, verbs.cost(op.partner, grants))
     if not grants:  # a movement of 0 points is not posted
         told = _unmoved(desk, who)
     elif op.partner in desk.programme.prepaid and currency == COALITION_CURRENCY:
@@ -235,7 +240,7 @@ VERBS: dict[str, Callable[[Desk, Operation], tuple[Entry | None, dict[str, objec
     "suspend": suspend, "reinstate": reinstate, "default": default, "dividend": dividend, "exit_partner": exit_partner,
     "dispute": dispute, "rule": rule, "request_erasure": request_erasure, "erase": erase,
     "set_budget": set_budget, "adjust": adjust, "approve": approve, "freeze": freeze, "unfreeze": unfreeze,
-    "look_up": look_up, **TERMS,
+    "look_up": look_up, "report_missing": report, "accept_claim": accept(_earn), "refuse_claim": refuse, **TERMS,
     "legal_entity": legal_entity, "belong": belong, "brand": brand,
     "publish_earn_rule": publish_earn_rule,
     "agree_clearing": agree_clearing, "agree_cash": agree_cash, "fall_due": fall_due, "take_statement": take_statement,

@@ -39,6 +39,7 @@ class Contract:
     since: int = 0
     valid_months: int | None = None  # instead of days: to the end of that many months later
     cliff: Cliff | None = None  # or of the month, quarter or year in which they end
+    credit_limit_micros: int | None = None  # what it may owe before settlements are final; None: without limit
 
     @property
     def funding(self) -> Mode:

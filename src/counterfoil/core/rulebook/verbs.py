@@ -11,7 +11,7 @@ from counterfoil.core.entry import Drawn, Entry, LotMade, Move, Place, Verb
 from counterfoil.core.holdings import Hold, Holdings, Lot, take
 from counterfoil.core.journal import Journal
 from counterfoil.core.limits import CaptureExceedsHold, InsufficientPoints
-from counterfoil.core.lots import LotTerms
+from counterfoil.core.lots import LotTerms, funds
 from counterfoil.core.refusals import AlreadyCaptured, AlreadyReleased, HoldExpired
 from counterfoil.core.rulebook.due import release as _release
 from counterfoil.core.rulebook.due import room, settle_up
@@ -35,6 +35,12 @@ class Sale(Struct, frozen=True, gc=False):
     expires_at: int
     available_at: int = 0
     currency: int = COALITION_CURRENCY
+
+
+def cost(partner: int, grants: Sequence[Grant]) -> int:
+    """Micros that grants cost a partner when their points become available."""
+    parts = [(one.points, funds(one.funding).part(partner)) for one in grants]
+    return sum([points * (part.paid_micros + part.fee_micros) for points, part in parts if part is not None])
 
 
 def hold_name(entry: int) -> str:

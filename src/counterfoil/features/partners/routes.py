@@ -56,6 +56,9 @@ class Terms(BaseModel):
     ] = None
     pending_days: Annotated[int, Field(strict=True, ge=0, le=3_650)] = 0
     breakage_operator_bp: Points = 0
+    credit_limit_micros: Annotated[
+        int | None, Field(strict=True, ge=0, le=2**53 - 1, description="what it may owe until settlements are final")
+    ] = None
     since: Annotated[str | None, Field(description="RFC 3339; default: from the start")] = None
 
     @model_validator(mode="after")
@@ -77,7 +80,7 @@ class Terms(BaseModel):
         return Contract(
             version, self.face_micros, fee, days, self.breakage_operator_bp, issuance_bp,
             self.fee_refundable, self.redemption_micros, self.pending_days, since,
-            self.valid_months, self.cliff,
+            self.valid_months, self.cliff, self.credit_limit_micros,
         )  # fmt: skip
 
 
@@ -221,6 +224,7 @@ def _view(one: registry.Party) -> Partner:
             valid_days=c.valid_days,
             valid_months=c.valid_months,
             cliff=c.cliff,
+            credit_limit_micros=c.credit_limit_micros,
             pending_days=c.pending_days,
             breakage_operator_bp=c.breakage_operator_bp,
             since=text_instant(c.since) if c.since else None,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from counterfoil.chain.client import Reverted
 from counterfoil.core.accounts import FIRST_PARTNER
+from counterfoil.core.calendar import business_day_after, local_day
 from counterfoil.core.errors import Forbidden, UnknownPartner, UnknownSettlement
 from counterfoil.core.refusals import ChainUnavailable
 from counterfoil.gateway.auth import Operator, PartnerSigner, Reader
@@ -23,6 +24,7 @@ from counterfoil.settlement.worker import Worker
 from counterfoil.store import books, json_text, payments, registry, settlements
 from counterfoil.store.rulebook import rulebook_bytes
 
+CALL_DAYS = 2
 router = APIRouter(prefix="/v1", tags=["settlements"])
 State = Literal["closing", "closed", "proposed", "final"]
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -59,6 +61,7 @@ class Settlements(BaseModel):
 class Preview(BaseModel):
     """The open settlement as it would close now; `missing_micros`: collateral that parties lack for it.
 
+    `call_by`: the margin call's day, two business days from now, if anybody lacks some.
     `failing`: partners too late by bank, whose waterfall the close would start; it is not in the positions.
     """
 
@@ -66,6 +69,7 @@ class Preview(BaseModel):
     exact: dict[str, int]
     rounded: dict[str, int]
     missing_micros: dict[str, int]
+    call_by: str | None
     failing: list[str]
     supply: dict[str, int]
     change: dict[str, int]
@@ -140,9 +144,12 @@ def look_ahead(request: Request, worker: AWorker, caller: Reader) -> dict[str, A
     with gateway.engine.connect() as connection:
         failing = payments.failing(connection, gateway.now(), programme.zone)
     lacking = missing(gateway.engine, contract, words) if contract is not None else {}
+    call_by = business_day_after(local_day(gateway.now(), programme.zone), CALL_DAYS)
     view: dict[str, Any] = {
         "number": found.number, "exact": named(found.positions.exact), "rounded": named(found.positions.rounded),
-        "missing_micros": named(lacking), "failing": list(named(dict.fromkeys(failing, 0))),
+        "missing_micros": named(lacking),
+        "call_by": call_by.isoformat() if named(lacking) else None,
+        "failing": list(named(dict.fromkeys(failing, 0))),
         "supply": {programme.currency_name(n): points for n, points in found.supply.items() if points},
         "change": {programme.currency_name(n): points for n, points in found.change.items() if points},
     }  # fmt: skip

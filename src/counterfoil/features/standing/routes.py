@@ -9,12 +9,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import Field
 
+from counterfoil.core.calendar import parse_instant, text_instant
+from counterfoil.core.errors import InvalidRequest
 from counterfoil.core.units import BASIS_POINTS
 from counterfoil.gateway.auth import Operator
 from counterfoil.gateway.moves import Act, Change, Done, Key, act, move
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
 
+SUNSET_NOTICE_MICROS = 180 * 86_400_000_000
 router = APIRouter(prefix="/v1", tags=["standing"])
 
 
@@ -34,6 +37,22 @@ class FirstLoss(Change):
     """What the operator bears of a default before other partners do, micros."""
 
     micros: Annotated[int, Field(strict=True, ge=0, le=2**53 - 1)]
+
+
+class Sunset(Change):
+    """From when the programme gives no points any more; null takes it back."""
+
+    at: Annotated[str | None, Field(description="RFC 3339, at least 180 days from now")]
+
+
+@router.put("/sunset", response_model=Sunset, responses=declared())
+def sunset(request: Request, body: Sunset, caller: Operator) -> Response:
+    """Wind the programme down, with 180 days' notice: no expiry is brought forward, every member can use what is theirs."""
+    at = None if body.at is None else parse_instant(body.at, "at")
+    earliest = gateway_of(request).now() + SUNSET_NOTICE_MICROS
+    if at is not None and at < earliest:
+        raise InvalidRequest("at", f"must be {text_instant(earliest)} or later: members have 180 days' notice")
+    return act(request, "set_limits", caller, body, lambda _facts: body, limits={"sunset_at": at})
 
 
 @router.post("/partners/{partner}/suspend", status_code=201, response_model=Done, responses=declared(404, 422))
