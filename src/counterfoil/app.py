@@ -47,7 +47,7 @@ from counterfoil.gateway.observe import Metrics, Observed
 from counterfoil.gateway.state import Gateway
 from counterfoil.settlement.cycle import Cycle
 from counterfoil.settlement.worker import Worker
-from counterfoil.store import registry, sequencer
+from counterfoil.store import credentials, registry, sequencer
 from counterfoil.store.engine import Engine, open_books
 from counterfoil.store.memory import BooksMemory
 from counterfoil.store.posting import Poster
@@ -210,7 +210,7 @@ def _window(plan: Plan) -> int:
 def _operator_credential(plan: Plan, engine: Engine) -> None:
     kept = plan.home / "operator.api-key"
     key = plan.operator_key or (kept.read_text(encoding="ascii").strip() if kept.exists() else None)
-    key = registry.operator_key(engine, key)
+    key = credentials.operator_key(engine, key)
     if not kept.exists() and plan.operator_key is None:
         kept.touch(mode=0o600)
         kept.write_text(key + "\n", encoding="ascii")

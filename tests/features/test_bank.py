@@ -9,7 +9,8 @@ import pytest
 from counterfoil.core import netting
 from counterfoil.core.rulebook import payments
 from counterfoil.core.settlement import Header
-from counterfoil.store.records import Records, Statement
+from counterfoil.store.kinds import Statement
+from counterfoil.store.records import Records
 from tests.features.bank import (
     IBANS,
     OWED,

@@ -11,7 +11,8 @@ from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.operation import Operation
 from counterfoil.core.rulebook.earning import Basket, EarnRule, Line
 from counterfoil.store import earning
-from counterfoil.store.records import Budget, Usage, every
+from counterfoil.store.kinds import Budget, Usage
+from counterfoil.store.records import every
 from tests.store.ground import A, Ground
 
 BUDGET, DAY, MEMBER = 2_300, 1_700, 900

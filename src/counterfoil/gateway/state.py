@@ -16,7 +16,7 @@ from counterfoil.core.counterfoil import Promise, promise_json
 from counterfoil.core.entry import group_of, place_of
 from counterfoil.core.operation import Answer, Operation
 from counterfoil.core.refusals import ReadOnly
-from counterfoil.store import books, json_text, registry
+from counterfoil.store import books, credentials, json_text, registry
 from counterfoil.store.engine import Engine
 from counterfoil.store.posting import Group
 from counterfoil.store.writer import Result, Writer
@@ -88,7 +88,7 @@ class Gateway:
         if known is not None and known[0] > time.monotonic():
             return known[1]
         self.callers.pop(key, None)
-        caller = registry.authenticate(self.engine, key)
+        caller = credentials.authenticate(self.engine, key)
         if len(self.callers) > 10_000:
             self.callers.clear()
         self.callers[key] = (time.monotonic() + CREDENTIAL_SECONDS, caller)

@@ -9,7 +9,7 @@ from counterfoil.core.errors import UnknownBudget, UnknownPartner
 from counterfoil.core.limits import BudgetExhausted
 from counterfoil.core.operation import Operation
 from counterfoil.store.desk import Desk
-from counterfoil.store.records import Budget
+from counterfoil.store.kinds import Budget
 
 Facts = dict[str, object]
 

@@ -17,7 +17,8 @@ from counterfoil.core.limits import CreditExhausted
 from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import MemberErased, MemberFrozen, PartnerExited, PartnerSuspended
 from counterfoil.store import bulk
-from counterfoil.store.records import Exposure, Records
+from counterfoil.store.kinds import Exposure
+from counterfoil.store.records import Records
 from counterfoil.store.registry import Programme
 from counterfoil.store.state import State
 

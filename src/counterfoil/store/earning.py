@@ -17,7 +17,7 @@ from counterfoil.core.rulebook.earning import Award, EarnRule, Limit, RuleBook
 from counterfoil.store.budgets import budget, draw
 from counterfoil.store.desk import Desk
 from counterfoil.store.expressions import Cel
-from counterfoil.store.records import Budget, EarnRules, Usage
+from counterfoil.store.kinds import Budget, EarnRules, Usage
 from counterfoil.store.registry import Programme
 
 Facts = dict[str, object]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from counterfoil.core.rulebook.payments import Line, Payment
-from counterfoil.store.records import Cashbook, Due, recorded, recorded_all
+from counterfoil.store.kinds import Cashbook, Due
+from counterfoil.store.records import recorded, recorded_all
 
 
 def of_settlement(connection: Connection, settlement: int) -> list[Payment]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from counterfoil.core.accounts import FIRST_PARTNER, OPERATOR, PREFUNDING, RESERVE, RESERVED
 from counterfoil.core.calendar import checked_zone, text_instant
-from counterfoil.core.errors import Unauthenticated
 from counterfoil.core.log import Frontier
 from counterfoil.core.refusals import ClockBackwards
 from counterfoil.core.rulebook.contracts import Contract, in_force
@@ -24,21 +21,10 @@ from counterfoil.core.rulebook.rewards import Reward
 from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.store import bulk
 from counterfoil.store.engine import writing
-from counterfoil.store.records import (
-    Dispute,
-    EarnRules,
-    Limits,
-    Packs,
-    Parked,
-    Promotion,
-    Rates,
-    every,
-    names_of,
-    recorded,
-)  # fmt: skip
+from counterfoil.store.kinds import Dispute, EarnRules, Limits, Packs, Parked, Promotion, Rates
+from counterfoil.store.records import every, names_of, recorded
 from counterfoil.store.tables import (
     contract,
-    credential,
     currency,
     fence,
     identity,
@@ -237,44 +223,6 @@ def set_clock(engine: Engine, at: int) -> None:
         if at < clock_or_machine(row.clock) and (entries or row.open_settlement > 1):
             raise ClockBackwards(text_instant(clock_or_machine(row.clock)))
         connection.execute(update(programme).values(clock=at))
-
-
-def fresh_key() -> str:
-    """A new API key: a prefix that may be shown, and a secret."""
-    return f"cf_{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}"
-
-
-def credential_row(key: str, number: int, scopes: Sequence[str], now: int) -> bulk.Row:
-    """What is kept of an API key: its prefix and hash."""
-    return (prefix_of(key), hashlib.sha256(key.encode()).digest(), number, " ".join(scopes), now, None)
-
-
-def operator_key(engine: Engine, key: str | None = None) -> str:
-    """The operator's first API key, made before anybody can act; a given one replaces that of its prefix."""
-    key = key or fresh_key()
-    with writing(engine) as connection:
-        connection.execute(delete(credential).where(credential.c.prefix == prefix_of(key)))
-        bulk.insert(connection, credential, [credential_row(key, OPERATOR, OPERATOR_SCOPES, 0)])
-    return key
-
-
-def prefix_of(key: str) -> str:
-    """The part of a key that may be shown; raises Unauthenticated for what is no key."""
-    parts = key.split("_", 2)
-    if len(parts) != 3 or parts[0] != "cf" or not parts[1] or len(parts[2]) < 32:
-        raise Unauthenticated("this is not an API key of a counterfoil gateway")
-    return parts[1]
-
-
-def authenticate(engine: Engine, key: str) -> Caller:
-    """Who an API key belongs to; raises Unauthenticated."""
-    with engine.connect() as connection:
-        row = connection.execute(select(credential).where(credential.c.prefix == prefix_of(key))).first()
-    if row is None or not hmac.compare_digest(bytes(row.hash), hashlib.sha256(key.encode()).digest()):
-        raise Unauthenticated("this API key is not known")
-    if row.revoked_at is not None:
-        raise Unauthenticated("this API key was revoked")
-    return Caller(row.party, frozenset(row.scopes.split()), row.prefix)
 
 
 def add_members(engine: Engine, caller: int, references: Sequence[str | None], now: int) -> list[tuple[int, bool]]:

@@ -18,7 +18,7 @@ from counterfoil.core.rulebook.contracts import Contract
 from counterfoil.core.rulebook.rewards import Reward
 from counterfoil.store import tables
 from counterfoil.store.desk import Desk
-from counterfoil.store.records import Limits, Promotion
+from counterfoil.store.kinds import Limits, Promotion
 from counterfoil.store.registry import LAST_PARTNER, Currency, Party, limited
 
 Facts = dict[str, object]

@@ -20,7 +20,7 @@ from counterfoil.core.operation import Operation
 from counterfoil.core.rulebook import payment_files, payments
 from counterfoil.core.rulebook.payments import Bank, Cash, Clearing, Incoming, Line, Payment, Rejection, Today
 from counterfoil.store.desk import Desk
-from counterfoil.store.records import BankFile, Cashbook, Due, Statement
+from counterfoil.store.kinds import BankFile, Cashbook, Due, Statement
 
 Facts = dict[str, object]
 Version = TypeVar("Version", bound=Cash | Clearing)

@@ -15,7 +15,7 @@ from counterfoil.core.errors import DuplicateExternalId, OccurredInFuture, Unkno
 from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import AlreadyClaimed, AlreadyDecided, ClaimOverdue
 from counterfoil.store.desk import Desk, Effect, entry_name, member_name
-from counterfoil.store.records import Claim
+from counterfoil.store.kinds import Claim
 
 Facts = dict[str, object]
 CLAIM_DAYS = 14  # local days that a partner has to decide

@@ -15,7 +15,7 @@ from counterfoil.core.rulebook import swaps
 from counterfoil.core.rulebook.contracts import alone
 from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.store.desk import Desk
-from counterfoil.store.records import Quote, Rates
+from counterfoil.store.kinds import Quote, Rates
 from counterfoil.store.registry import COALITION_CURRENCY_NAME
 
 Facts = dict[str, object]

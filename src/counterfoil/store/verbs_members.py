@@ -20,7 +20,7 @@ from counterfoil.core.refusals import (
 from counterfoil.core.rulebook import disputes, erasure
 from counterfoil.core.rulebook.refunds import burned
 from counterfoil.store.desk import Desk, entry_name
-from counterfoil.store.records import Dispute, Erasure, Velocity
+from counterfoil.store.kinds import Dispute, Erasure, Velocity
 from counterfoil.store.verbs_packs import give_back
 
 Facts = dict[str, object]

@@ -13,7 +13,7 @@ from counterfoil.core.rulebook import adjustments
 from counterfoil.store import tables
 from counterfoil.store.budgets import budget, draw
 from counterfoil.store.desk import Desk, Effect, entry_name, member_name
-from counterfoil.store.records import LookUp, Proposal
+from counterfoil.store.kinds import LookUp, Proposal
 
 Facts = dict[str, object]
 

@@ -15,7 +15,7 @@ from counterfoil.core.rulebook import packs, verbs
 from counterfoil.core.rulebook.packs import Pack
 from counterfoil.core.rulebook.refunds import ToPacks
 from counterfoil.store.desk import Desk
-from counterfoil.store.records import Packs, Returned
+from counterfoil.store.kinds import Packs, Returned
 
 Facts = dict[str, object]
 

@@ -12,7 +12,7 @@ from counterfoil.core.refusals import PartnerExited
 from counterfoil.core.reserves import Reserve
 from counterfoil.core.rulebook import defaults, exits
 from counterfoil.store.desk import Desk, entry_name
-from counterfoil.store.records import Estate, Parked, Queue, Waiting
+from counterfoil.store.kinds import Estate, Parked, Queue, Waiting
 from counterfoil.store.terms import partner
 from counterfoil.store.verbs_bank import fail
 

@@ -14,7 +14,8 @@ from counterfoil.gateway.names import Points
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
 from counterfoil.store import registry
-from counterfoil.store.records import Budget, every
+from counterfoil.store.kinds import Budget
+from counterfoil.store.records import every
 
 router = APIRouter(prefix="/v1", tags=["budgets"])
 

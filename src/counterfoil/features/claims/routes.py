@@ -17,7 +17,8 @@ from counterfoil.gateway.names import ExternalId, MemberId, Points
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
 from counterfoil.store import registry
-from counterfoil.store.records import Claim, every
+from counterfoil.store.kinds import Claim
+from counterfoil.store.records import every
 from counterfoil.store.verbs_claims import shown
 
 router = APIRouter(prefix="/v1/claims", tags=["claims"])

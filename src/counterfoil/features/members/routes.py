@@ -20,7 +20,8 @@ from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
 from counterfoil.gateway.views import MEMBER_ID, Page, entry_view, page_of
 from counterfoil.store import books, registry
-from counterfoil.store.records import LookUp, recorded
+from counterfoil.store.kinds import LookUp
+from counterfoil.store.records import recorded
 from counterfoil.store.registry import Caller
 from counterfoil.store.verbs_operator import look_name
 

@@ -14,7 +14,8 @@ from counterfoil.gateway.names import Points
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
 from counterfoil.store import registry
-from counterfoil.store.records import Packs, recorded
+from counterfoil.store.kinds import Packs
+from counterfoil.store.records import recorded
 
 router = APIRouter(prefix="/v1", tags=["packs"])
 FromZero = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1)]

@@ -18,7 +18,7 @@ from counterfoil.gateway.auth import Operator
 from counterfoil.gateway.moves import Change, Reason, act
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
-from counterfoil.store import registry
+from counterfoil.store import credentials, registry
 from counterfoil.store.registry import Caller
 
 router = APIRouter(prefix="/v1", tags=["partners"])
@@ -198,8 +198,8 @@ def second(request: Request, body: Change, caller: Operator) -> Response:
 
 
 def _issued(request: Request, caller: Caller, body: Change, party: int, scopes: list[str]) -> Response:
-    key = registry.fresh_key()
-    row = registry.credential_row(key, party, scopes, gateway_of(request).now())
+    key = credentials.fresh_key()
+    row = credentials.credential_row(key, party, scopes, gateway_of(request).now())
     made = Key(key=key, prefix=row[0], scopes=scopes)
     return act(request, "issue_key", caller, body, lambda _facts: made, row=row, partner=party)
 
