@@ -176,7 +176,8 @@ def test_refuse_instead_of_cutting(one: Stand) -> None:
     told = problem(one.post("A", "earns", sale(member, external_id="x")), 409, "cap_exhausted", "basket")
     assert (told["rule"], told["cap"], told["requested"], told["left"]) == ("daily", "today", 20, 10)
     after = everything(one)
-    assert {name for name in after if after[name] != before[name]} == {"request", "record"}  # the budget set anew
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"request", "record", "act", "entry", "entry_group", "fence"}  # the budget set anew, and its act
     assert spent(one, "till") == 200
 
 

@@ -172,7 +172,13 @@ def test_refusals(books: Stand) -> None:
 
 
 def test_every_seldom_verb_is_invoiced(database_url: str, tmp_path: Path) -> None:
-    later = {"/v1/rates", "/v1/disputes", "/v1/partners/{partner}/dividends"}  # set up by others, or with closes
+    later = {
+        "/v1/rates",
+        "/v1/disputes",
+        "/v1/partners/{partner}/dividends",
+        "/v1/claims",
+        "/v1/claims/{claim}/refusal",
+    }  # set up by others, or with closes
     with stand(tmp_path / "home", database_url, "A") as one:
         one.clock(START)
         one.add("B", terms=TERMS["B"])

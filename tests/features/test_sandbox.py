@@ -94,7 +94,7 @@ def test_the_job_does_nothing_twice(engines: Stand) -> None:
     assert (engines.available(m), engines.available(n)) == (0, 10)
     engines.clock("2025-12-02T23:00:00Z")
     assert [job("expire"), job("expire")] == [1, 0]
-    verbs = [one["verb"] for one in engines.read("operator", "entries")["data"]]
+    verbs = [one["verb"] for one in engines.read("operator", "entries")["data"] if one["verb"] != "act"]
     assert sorted(verbs) == ["earn", "earn", "expire", "expire", "hold", "release"]
     problem(engines.client.post("/v1/jobs/sleep", headers=engines.operator), 400, "invalid_request", "job")
 

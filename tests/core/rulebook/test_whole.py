@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from counterfoil.core.accounts import POOL, PREFUNDING, REWARD_ESCROW, SUSPENSE, kept_for
+from counterfoil.core.accounts import OPERATOR, POOL, PREFUNDING, REWARD_ESCROW, SUSPENSE, kept_for
 from counterfoil.core.entry import Drawn, Entry, Paid, Verb
 from counterfoil.core.holdings import Hold, Holdings
 from counterfoil.core.lots import LotTerms
 from counterfoil.core.netting import positions
-from counterfoil.core.rulebook import disputes, erasure, packs, rewards, swaps, verbs
+from counterfoil.core.rulebook import adjustments, disputes, erasure, packs, rewards, swaps, verbs
 from counterfoil.core.rulebook.contracts import alone, joint
 from counterfoil.core.rulebook.packs import Pack
 from counterfoil.core.rulebook.refunds import Original, refund_earn
@@ -134,7 +134,7 @@ def step(books: Whole, dice: random.Random) -> None:  # noqa: C901, PLR0912 one 
     burns = books.of(who, Verb.BURN, Verb.CAPTURE)
     earned, vouchers = books.of(who, Verb.EARN), [h for h in who.holds.values() if h.cost_micros is not None]
     match dice.choice(["earn", "together", "pack", "own", "swap", "burn", "refund", "restore", "reward", "voucher",
-                       "argue", "gift", "hold", "capture", "wait", "wait", "erase"]):  # fmt: skip
+                       "argue", "gift", "hold", "capture", "wait", "wait", "erase", "adjust"]):  # fmt: skip
         case "earn":
             books.earn(who, points, partner, dice.choice([None, 3, 30]), dice.choice([0, 0, 4]))
         case "together":
@@ -175,6 +175,12 @@ def step(books: Whole, dice: random.Random) -> None:  # noqa: C901, PLR0912 one 
             books.now += dice.randint(1, 9) * DAY // 2
             books.due(who)
             books.due(other)
+        case "adjust" if dice.random() < 0.7:
+            owner = dice.choice([OPERATOR, *sorted(CONTRACTS)])
+            terms = CONTRACTS.get(owner, adjustments.OPERATOR_TERMS)
+            books.act(adjustments.give, who, owner, terms, points, terms.expires_at(books.now, ZONE))
+        case "adjust":
+            refused(lambda: books.act(adjustments.take_back, who, dice.choice([OPERATOR, *sorted(CONTRACTS)]), points))
         case "erase" if dice.random() < 0.1:
             books.act(erasure.erase, who, lambda earn, points: books.back(books.entry(earn), points))
 
@@ -193,7 +199,7 @@ def walks(count: int) -> set[Verb]:
 
 
 def test_walks_over_the_whole_rulebook(times: Callable[[int, int], int]) -> None:
-    assert walks(times(500, 10_000)) == set(Verb) - {Verb.DEFAULT, Verb.DIVIDEND, Verb.EXIT}
+    assert walks(times(500, 10_000)) == set(Verb) - {Verb.DEFAULT, Verb.DIVIDEND, Verb.EXIT, Verb.ACT}
 
 
 PLANTS = {
