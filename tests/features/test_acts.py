@@ -238,6 +238,24 @@ def test_points_valid_to_a_cliff(one: Stand) -> None:
     problem(one.client.post("/v1/partners", json=body, headers=one.operator), 400, "invalid_request")
 
 
+def test_what_a_refund_cannot_recover_is_kept_back_in_cash(one: Stand) -> None:
+    one.add("C", terms={"clawback": "cash"})
+    member = one.member()
+    one.earn("C", member, 100, "sale")
+    one.burn("A", member, 70)
+    back = good(one.post("C", "refunds", {"external_id": "r1", "earn": "sale", "points": 50}))
+    assert (back["recovered"], back["debt"], back["cash_points"], back["cash_micros"]) == (30, 0, 20, 200_000)
+    rest = good(one.post("C", "refunds", {"external_id": "r2", "earn": "sale", "points": 49}))
+    assert (rest["recovered"], rest["debt"], rest["cash_points"]) == (0, 0, 49)
+    twice = one.post("C", "refunds", {"external_id": "r2", "earn": "sale", "points": 1})
+    problem(twice, 409, "duplicate_external_id")
+    problem(
+        one.post("C", "refunds", {"external_id": "r3", "earn": "sale", "points": 2}), 409, "refund_exceeds_original"
+    )
+    assert one.earn("C", member, 5)["available"] == 5, "nothing is owed"
+    assert one.settle()["state"] == "final"
+
+
 def test_what_the_rulebook_calls_golden_is_what_happens(one: Stand) -> None:
     one.add("C", terms={"funding": "share", "issuance_bp": 4_000, "redemption_micros": 9_000})
     number, member = one.sides["C"].id, one.member()

@@ -130,6 +130,9 @@ def _contract(one: Mapping[str, object]) -> Contract:
         raise Unreadable("rulebook.json", "issuance_bp must be at most 10000")
     valid, redemption = (None if one.get(n) is None else _whole(one, n) for n in ("valid_days", "redemption_micros"))
     months, cliff = (None if one.get("valid_months") is None else _whole(one, "valid_months")), one.get("cliff")
+    clawback = one.get("clawback", "debt")
+    if clawback not in {"debt", "cash"}:
+        raise Unreadable("rulebook.json", "clawback must be debt or cash")
     if cliff not in {None, "month", "quarter", "year"}:
         raise Unreadable("rulebook.json", "cliff must be month, quarter or year")
     return Contract(
@@ -145,6 +148,7 @@ def _contract(one: Mapping[str, object]) -> Contract:
         at,
         months,
         cliff,
+        clawback,
     )
 
 

@@ -74,7 +74,7 @@ def _accepted(desk: Desk, op: Operation) -> Answer:
     entry, facts = VERBS[op.verb](desk, op)
     act = note(desk, op, entry, facts, rules)
     number = entry.id if entry is not None else act.id if act is not None else 0
-    if op.external_id is not None and (entry is not None or op.verb == "quote"):
+    if op.external_id is not None and (entry is not None or op.verb == "quote" or "cash_points" in facts):
         desk.effects[name] = Effect(number)
         desk.changed[name] = None
     shown: dict[str, object] = {"verb": op.verb, "at": text_instant(desk.journal.now)}

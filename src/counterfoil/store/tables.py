@@ -60,7 +60,8 @@ contract = Table(
     _big("face_micros"), _big("fee_micros"), Column("valid_days", Integer, nullable=True),
     _small("breakage_operator_bp"), _small("issuance_bp"), Column("fee_refundable", Boolean, nullable=False),
     _big("redemption_micros", null=True), Column("pending_days", Integer, nullable=False),
-    Column("valid_months", Integer, nullable=True), _text("cliff", null=True), _big("credit_limit_micros", null=True),
+    Column("valid_months", Integer, nullable=True), _text("cliff", null=True), _text("clawback"),
+    _big("credit_limit_micros", null=True),
 )  # fmt: skip
 currency = Table(  # a brand's own; the coalition's is 1 and has no row
     "currency",

@@ -146,7 +146,7 @@ def _contract_row(number: int, one: Contract) -> tuple[Any, ...]:
     return (
         number, one.version, one.since, one.face_micros, one.fee_micros, one.valid_days, one.breakage_operator_bp,
         one.issuance_bp, one.fee_refundable, one.redemption_micros, one.pending_days,
-        one.valid_months, one.cliff, one.credit_limit_micros,
+        one.valid_months, one.cliff, one.clawback, one.credit_limit_micros,
     )  # fmt: skip
 
 

@@ -194,11 +194,16 @@ def _refund_earn(desk: Desk, op: Operation) -> tuple[Entry | None, dict[str, obj
     effect, original, who = _original(desk, op, UnknownEarn(op.original))
     if desk.programme.parties[op.partner].status == "suspended":
         return None, queue(desk, op)
-    got = refunds.refund_earn(desk.journal, who, original, op.points, *to_packs(desk, original.entry))
+    terms = desk.programme.parties[op.partner].contract_at(original.entry.occurred_at)
+    got = refunds.refund_earn(
+        desk.journal, who, original, op.points, *to_packs(desk, original.entry), cash=terms.clawback == "cash"
+    )
     _refunded(desk, op, effect)
     facts: dict[str, object] = {"points": op.points, "recovered": got.recovered, "debt": got.debt}
+    if got.cash:
+        facts |= {"cash_points": got.cash, "cash_micros": got.cash * original.entry.lots[0].terms.funds.face_micros}
     facts |= {"excused": got.excused, "cancelled": got.cancelled}
-    return got.entry, {**facts, "refers_to": entry_name(original.entry.id)}
+    return got.made, {**facts, "refers_to": entry_name(original.entry.id)}
 
 
 def _refund_burn(desk: Desk, op: Operation) -> tuple[Entry | None, dict[str, object]]:

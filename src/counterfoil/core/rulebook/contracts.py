@@ -16,6 +16,7 @@ from counterfoil.core.lots import Funding, pack_funding
 from counterfoil.core.units import BASIS_POINTS, mul_div_down, split_largest_remainder
 
 Mode = Literal["issuance", "redemption", "share"]
+Clawback = Literal["debt", "cash"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Contract:
     since: int = 0
     valid_months: int | None = None  # instead of days: to the end of that many months later
     cliff: Cliff | None = None  # or of the month, quarter or year in which they end
+    clawback: Clawback = "debt"  # what a refund cannot recover is owed in points, or taken off the cash at the till
     credit_limit_micros: int | None = None  # what it may owe before settlements are final; None: without limit
 
     @property

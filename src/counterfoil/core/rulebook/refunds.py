@@ -38,13 +38,23 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """How a refund of an earn was met: points recovered, cancelled while pending, excused because they ran out, now owed."""
+    """How a refund of an earn was met: points recovered, cancelled while pending, excused because they ran out, now owed.
 
-    entry: Entry
+    `cash`: points that the till keeps back in cash instead. `made` is None where there was nothing to take.
+    """
+
+    made: Entry | None
     recovered: int
     cancelled: int
     excused: int
     debt: int
+    cash: int = 0
+
+    @property
+    def entry(self) -> Entry:
+        """The entry, where something was taken or is owed."""
+        assert self.made is not None
+        return self.made
 
 
 ToPacks = Callable[[int], tuple[Drawn, ...]]
@@ -56,12 +66,13 @@ def burned(moves: Sequence[Move]) -> list[Move]:
 
 
 def refund_earn(
-    journal: Journal, who: Holdings, original: Original, points: int, to_packs: ToPacks = lambda _points: ()
-) -> Recovery:
+    journal: Journal, who: Holdings, original: Original, points: int, to_packs: ToPacks = lambda _points: (),
+    *, cash: bool = False,
+) -> Recovery:  # fmt: skip
     """Take points back: the earn's own lots, what of them ran out (excused), the member's other lots, then a debt.
 
     Points of another lot book as if the refunded issuer had burned them, and its fee comes back too. Held points are not
-    touched. `to_packs` tells which prepaid blocks the points recovered return to.
+    touched. `to_packs` tells which prepaid blocks the points recovered return to. `cash`: what is missing is no debt.
     """
     settle_up(journal, who)
     original.checked(points)
@@ -69,7 +80,9 @@ def refund_earn(
     owed = points - _sum(moves)
     terms = original.entry.lots[0].terms
     fee = fee_back(terms, original.entry.partner)
-    debts = (DebtMade(0, owed, terms.currency, original.entry.partner, fee),) if owed else ()
+    debts = (DebtMade(0, owed, terms.currency, original.entry.partner, fee),) if owed and not cash else ()
+    if not moves and not debts:
+        return Recovery(None, 0, 0, 0, 0, owed)
     entry = journal.post(
         Verb.REFUND_EARN, (who,), partner=original.entry.partner, refers_to=original.entry.id,
         moves=tuple(moves), debts=debts, drawn=to_packs(_sum([m for m in moves if m.source is not Place.EXPIRED])),
@@ -78,7 +91,8 @@ def refund_earn(
     def moved(source: Place) -> int:
         return _sum([move for move in moves if move.source is source])
 
-    return Recovery(entry, moved(Place.AVAILABLE), moved(Place.PENDING), moved(Place.EXPIRED), owed)
+    met = (moved(Place.AVAILABLE), moved(Place.PENDING), moved(Place.EXPIRED))
+    return Recovery(entry, *met, 0, owed) if cash else Recovery(entry, *met, owed)
 
 
 def recovery(who: Holdings, earned: Entry, points: int, now: int) -> list[Move]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.calendar import Cliff, parse_instant, text_instant
 from counterfoil.core.errors import InvalidRequest, UnknownPartner
-from counterfoil.core.rulebook.contracts import Contract
+from counterfoil.core.rulebook.contracts import Clawback, Contract
 from counterfoil.core.units import BASIS_POINTS
 from counterfoil.gateway.auth import Operator
 from counterfoil.gateway.moves import Change, Reason, act
@@ -56,6 +56,9 @@ class Terms(BaseModel):
     ] = None
     pending_days: Annotated[int, Field(strict=True, ge=0, le=3_650)] = 0
     breakage_operator_bp: Points = 0
+    clawback: Annotated[
+        Clawback, Field(description="what a refund cannot recover: owed in points, or kept back in cash at the till")
+    ] = "debt"
     credit_limit_micros: Annotated[
         int | None, Field(strict=True, ge=0, le=2**53 - 1, description="what it may owe until settlements are final")
     ] = None
@@ -80,7 +83,7 @@ class Terms(BaseModel):
         return Contract(
             version, self.face_micros, fee, days, self.breakage_operator_bp, issuance_bp,
             self.fee_refundable, self.redemption_micros, self.pending_days, since,
-            self.valid_months, self.cliff, self.credit_limit_micros,
+            self.valid_months, self.cliff, self.clawback, self.credit_limit_micros,
         )  # fmt: skip
 
 
@@ -224,6 +227,7 @@ def _view(one: registry.Party) -> Partner:
             valid_days=c.valid_days,
             valid_months=c.valid_months,
             cliff=c.cliff,
+            clawback=c.clawback,
             credit_limit_micros=c.credit_limit_micros,
             pending_days=c.pending_days,
             breakage_operator_bp=c.breakage_operator_bp,

@@ -186,6 +186,8 @@ class Answer(BaseModel):
     recovered: int | None = None
     cancelled: Annotated[int | None, Field(description="points taken back while they were pending")] = None
     excused: int | None = None
+    cash_points: Annotated[int | None, Field(description="points not recovered, kept back in cash at the till")] = None
+    cash_micros: Annotated[int | None, Field(description="their face")] = None
     status: Annotated[str | None, Field(description="`queued` or `parked`: booked later")] = None
     booked: Annotated[list[dict[str, Any]] | None, Field(description="refunds that waited for this")] = None
     dropped: Annotated[list[dict[str, Any]] | None, Field(description="and those a rule turned down")] = None

@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("pending_days", sa.Integer(), nullable=False),
         sa.Column("valid_months", sa.Integer(), nullable=True),
         sa.Column("cliff", sa.Text(), nullable=True),
+        sa.Column("clawback", sa.Text(), nullable=False),
         sa.Column("credit_limit_micros", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("partner", "version"),
     )
