@@ -70,7 +70,11 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
         good(one.post("operator", "budgets", {"name": "planted-budget", "points": 9, "owner": one.sides["A"].id}))
         slip = {"member": here.own, "partner": one.sides["A"].id, "slip": "planted-slip", "sold_on": "2025-11-30"}
         good(one.post("operator", "claims", {**slip, "amount_micros": 7}))
-        good(one.post("operator", f"partners/{one.sides['A'].id}/brands", {"name": "Planted", "reason": "planted-reason"}))
+        good(
+            one.post(
+                "operator", f"partners/{one.sides['A'].id}/brands", {"name": "Planted", "reason": "planted-reason"}
+            )
+        )
         for name, brand in (("A", "planted-brand"), ("B", "corner")):
             good(one.post("operator", f"partners/{one.sides[name].id}/brands", {"name": brand}))
             entity = {"name": f"{brand} Ltd", "email": f"bills@{brand}.example"}
