@@ -10,6 +10,7 @@ from counterfoil.core.limits import BudgetExhausted
 from counterfoil.core.operation import Operation
 from counterfoil.store.desk import Desk
 from counterfoil.store.kinds import Budget
+from counterfoil.store.registry import Programme
 
 Facts = dict[str, object]
 
@@ -22,14 +23,14 @@ def set_budget(desk: Desk, op: Operation) -> tuple[None, Facts]:
     held = desk.records.find(Budget, name)
     spent = held.spent if held is not None else 0
     made = Budget(owner, op.points, spent, op.asked.get("approval_above"))
-    desk.was = None if held is None else shown(desk, name, held)
+    desk.was = None if held is None else shown(desk.programme, name, held)
     desk.records.keep(name, made)
-    return None, shown(desk, name, made)
+    return None, shown(desk.programme, name, made)
 
 
-def shown(desk: Desk, name: str, one: Budget) -> Facts:
+def shown(programme: Programme, name: str, one: Budget) -> Facts:
     """A budget as it is told."""
-    owner = desk.programme.name_of(one.owner)
+    owner = programme.name_of(one.owner)
     return {
         "name": name,
         "owner": owner,
@@ -47,11 +48,9 @@ def budget(desk: Desk, name: str) -> Budget:
     return held
 
 
-def draw(desk: Desk, name: str, points: int) -> Budget:
+def draw(desk: Desk, name: str, points: int) -> None:
     """Take points from a budget, all or nothing; raises UnknownBudget, BudgetExhausted."""
     held = budget(desk, name)
-    left = max(0, held.points - held.spent)
-    if points > left:
-        raise BudgetExhausted(name, points, left)
+    if points > held.left:
+        raise BudgetExhausted(name, points, held.left)
     desk.records.keep(name, structs.replace(held, spent=held.spent + points))
-    return held

@@ -16,7 +16,7 @@ from counterfoil.core.rulebook import due
 from counterfoil.core.units import MONEY
 from counterfoil.store import json_text
 from counterfoil.store.acts import note, rules_before
-from counterfoil.store.desk import Desk, Effect, entry_name, member_name
+from counterfoil.store.desk import Desk, entry_name, member_name
 from counterfoil.store.reach import Copies
 from counterfoil.store.state import State
 from counterfoil.store.verbs import VERBS
@@ -74,9 +74,8 @@ def _accepted(desk: Desk, op: Operation) -> Answer:
     entry, facts = VERBS[op.verb](desk, op)
     act = note(desk, op, entry, facts, rules)
     number = entry.id if entry is not None else act.id if act is not None else 0
-    if op.external_id is not None and (entry is not None or op.verb == "quote" or "cash_points" in facts):
-        desk.effects[name] = Effect(number)
-        desk.changed[name] = None
+    if entry is not None:
+        desk.take(name, entry.id)
     shown: dict[str, object] = {"verb": op.verb, "at": text_instant(desk.journal.now)}
     if entry is not None:
         first = desk.journal.written[place_of(number)].members[:1]

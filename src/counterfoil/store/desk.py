@@ -124,6 +124,12 @@ class Desk:
         """Change the programme for what follows; who has read it must read it again."""
         self.programme, self.revised = replace(self.programme, **changes), True
 
+    def take(self, name: tuple[int, str, str], number: int) -> None:
+        """An effect's name is taken, by this entry (0: by what makes none); one without an external id has none."""
+        if name[2]:
+            self.effects[name] = Effect(number)
+            self.changed[name] = None
+
     def effect_of(self, number: int) -> Effect | None:
         """The effect whose entry this is, to be changed: it will be written."""
         found = [name for name, one in self.effects.items() if one.entry == number]

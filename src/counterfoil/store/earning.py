@@ -19,6 +19,7 @@ from counterfoil.store.desk import Desk
 from counterfoil.store.expressions import Cel
 from counterfoil.store.kinds import Budget, EarnRules, Usage
 from counterfoil.store.registry import Programme
+from counterfoil.store.terms import require_announced
 
 Facts = dict[str, object]
 
@@ -29,11 +30,7 @@ def publish_earn_rule(desk: Desk, op: Operation) -> tuple[None, Facts]:
     versions = desk.programme.earn_rules.versions.get(rule.name, [])
     earliest = desk.journal.now + desk.programme.notice_micros
     made = structs.replace(rule, version=len(versions) + 1, since=rule.since or earliest)
-    if made.since < earliest:
-        raise InvalidRequest("since", f"must be {text_instant(earliest)} or later: changes are announced")
-    if versions and made.since <= versions[-1].since:
-        begins = text_instant(versions[-1].since)
-        raise InvalidRequest("since", f"must be after version {len(versions)}, which begins at {begins}")
+    require_announced(desk, made.since, versions[-1] if versions else None)
     if versions and made.kind != versions[-1].kind:
         raise InvalidRequest("kind", f"is {versions[-1].kind} in the versions before")
     if made.until is not None and made.until < made.since:

@@ -159,6 +159,11 @@ class Budget(Struct):
     spent: int = 0
     approval_above: int | None = None
 
+    @property
+    def left(self) -> int:
+        """Points not spent; 0 where it was set below what is."""
+        return max(0, self.points - self.spent)
+
 
 class EarnRules(Struct):
     """The versions of an earn rule, in order."""

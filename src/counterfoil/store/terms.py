@@ -15,6 +15,7 @@ from counterfoil.core.calendar import text_instant
 from counterfoil.core.errors import InvalidRequest, NotFound, UnknownPartner
 from counterfoil.core.operation import Operation
 from counterfoil.core.rulebook.contracts import Contract
+from counterfoil.core.rulebook.earning import EarnRule
 from counterfoil.core.rulebook.rewards import Reward
 from counterfoil.store import tables
 from counterfoil.store.desk import Desk
@@ -53,12 +54,8 @@ def add_partner(desk: Desk, op: Operation) -> tuple[None, Facts]:
 def add_contract(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """Announce a partner's next version. Raises InvalidRequest if it would begin sooner than notice allows, or out of order."""
     party, terms = partner(desk, op), op.asked["contract"]
-    earliest, last = desk.journal.now + desk.programme.notice_micros, party.contracts[-1]
-    if terms.since < earliest:
-        raise InvalidRequest("since", f"must be {text_instant(earliest)} or later: changes are announced")
-    if terms.since <= last.since:
-        begins = text_instant(last.since)
-        raise InvalidRequest("since", f"must be after version {last.version}, which begins at {begins}")
+    last = party.contracts[-1]
+    require_announced(desk, terms.since, last)
     made = replace(terms, version=last.version + 1)
     desk.write(tables.contract, _contract_row(party.number, made))
     changed = replace(party, contracts=(*party.contracts, made))
@@ -135,6 +132,16 @@ def partner(desk: Desk, op: Operation, field: str = "partner") -> Party:
     if number < FIRST_PARTNER or number not in desk.programme.parties:
         raise UnknownPartner(str(number), field)
     return desk.programme.parties[number]
+
+
+def require_announced(desk: Desk, since: int, last: Contract | EarnRule | None) -> None:
+    """Raises InvalidRequest for a version that would begin sooner than notice allows, or not after the last one."""
+    earliest = desk.journal.now + desk.programme.notice_micros
+    if since < earliest:
+        raise InvalidRequest("since", f"must be {text_instant(earliest)} or later: changes are announced")
+    if last is not None and since <= last.since:
+        begins = text_instant(last.since)
+        raise InvalidRequest("since", f"must be after version {last.version}, which begins at {begins}")
 
 
 def _revise(desk: Desk, made: Party) -> None:

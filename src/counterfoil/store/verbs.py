@@ -202,6 +202,8 @@ def _refund_earn(desk: Desk, op: Operation) -> tuple[Entry | None, dict[str, obj
     facts: dict[str, object] = {"points": op.points, "recovered": got.recovered, "debt": got.debt}
     if got.cash:
         facts |= {"cash_points": got.cash, "cash_micros": got.cash * original.entry.lots[0].terms.funds.face_micros}
+    if got.made is None:
+        desk.take(op.effect, 0)
     facts |= {"excused": got.excused, "cancelled": got.cancelled}
     return got.made, {**facts, "refers_to": entry_name(original.entry.id)}
 

@@ -7,13 +7,11 @@ from typing import TypeVar
 
 from msgspec import structs
 
-from counterfoil.core.accounts import FIRST_PARTNER
 from counterfoil.core.errors import (
     BankEntryAssigned,
     InvalidRequest,
     StatementDiffers,
     UnknownBankEntry,
-    UnknownPartner,
     UnknownPayment,
 )
 from counterfoil.core.operation import Operation
@@ -21,6 +19,7 @@ from counterfoil.core.rulebook import payment_files, payments
 from counterfoil.core.rulebook.payments import Bank, Cash, Clearing, Incoming, Line, Payment, Rejection, Today
 from counterfoil.store.desk import Desk
 from counterfoil.store.kinds import BankFile, Cashbook, Due, Statement
+from counterfoil.store.terms import partner
 
 Facts = dict[str, object]
 Version = TypeVar("Version", bound=Cash | Clearing)
@@ -38,19 +37,17 @@ def agree_clearing(desk: Desk, op: Operation) -> tuple[None, Facts]:
 
 def agree_cash(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """How a partner's positions are paid, from the open settlement on."""
-    since, number, bank = desk.programme.open_settlement, int(op.asked["partner"]), desk.programme.bank
-    if number < FIRST_PARTNER or number not in desk.programme.parties:
-        raise UnknownPartner(str(number))
+    since, party, bank = desk.programme.open_settlement, partner(desk, op), desk.programme.bank
     made: Cash = structs.replace(op.asked["cash"], since=since)
     clearing = bank.clearing_at(since)
     if made.account is not None and clearing is None:
         raise InvalidRequest("cash", "the operator's own bank account must be agreed first")
     if made.mandate is not None and (clearing is None or clearing.creditor_id is None):
         raise InvalidRequest("mandate", "needs the operator's creditor identifier")
-    partners = {**bank.partners, number: _with(bank.partners.get(number, []), made)}
+    partners = {**bank.partners, party.number: _with(bank.partners.get(party.number, []), made)}
     _keep(desk, Bank(bank.clearing, partners))
-    name, cash = desk.programme.parties[number].name, "token" if made.account is None else "bank"
-    return None, {"partner": name, "cash": cash, "since_settlement": since}
+    cash = "token" if made.account is None else "bank"
+    return None, {"partner": party.name, "cash": cash, "since_settlement": since}
 
 
 def fall_due(desk: Desk, op: Operation) -> tuple[None, Facts]:
@@ -59,9 +56,9 @@ def fall_due(desk: Desk, op: Operation) -> tuple[None, Facts]:
     if desk.records.find(Due, str(settlement)) is not None:
         return None, {}
     book, made = _book(desk), []
-    for partner, word in op.asked["words"].items():
-        owes = any(one.partner == partner and _is_late(one, today) for one in _open(desk, book))
-        one = payments.payment(today, settlement, partner, word, owes=owes)
+    for number, word in op.asked["words"].items():
+        owes = any(one.partner == number and _is_late(one, today) for one in _open(desk, book))
+        one = payments.payment(today, settlement, number, word, owes=owes)
         if one is not None:
             made.append(one)
     for one in made:

@@ -8,14 +8,14 @@ from datetime import date, timedelta
 
 from msgspec import structs
 
-from counterfoil.core.accounts import FIRST_PARTNER
 from counterfoil.core.calendar import end_of_day, local_day, text_instant, valid_until
 from counterfoil.core.entry import Entry
-from counterfoil.core.errors import DuplicateExternalId, OccurredInFuture, UnknownClaim, UnknownPartner
+from counterfoil.core.errors import DuplicateExternalId, OccurredInFuture, UnknownClaim
 from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import AlreadyClaimed, AlreadyDecided, ClaimOverdue
-from counterfoil.store.desk import Desk, Effect, entry_name, member_name
+from counterfoil.store.desk import Desk, entry_name, member_name
 from counterfoil.store.kinds import Claim
+from counterfoil.store.terms import partner
 
 Facts = dict[str, object]
 CLAIM_DAYS = 14  # local days that a partner has to decide
@@ -25,9 +25,7 @@ Earn = Callable[[Desk, Operation], tuple[Entry | None, Facts]]
 def report(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """A member's purchase at a partner, by the number of its slip; one that earned already is `duplicate_external_id`."""
     asked, zone, now = op.asked, desk.programme.zone, desk.journal.now
-    who, number, slip = desk.member(op.member), int(asked["partner"]), str(asked["slip"])
-    if number < FIRST_PARTNER or number not in desk.programme.parties:
-        raise UnknownPartner(str(number))
+    who, number, slip = desk.member(op.member), partner(desk, op).number, str(asked["slip"])
     sold_on: date = asked["sold_on"]
     if sold_on > local_day(now, zone):
         raise OccurredInFuture(text_instant(now), "sold_on")
@@ -60,8 +58,7 @@ def accept(earn: Earn) -> Callable[[Desk, Operation], tuple[Entry | None, Facts]
             raise DuplicateExternalId(held.slip, entry_name(desk.effects[sale.effect].entry), "claim")
         entry, facts = earn(desk, sale)
         if entry is not None:
-            desk.effects[sale.effect] = Effect(entry.id)
-            desk.changed[sale.effect] = None
+            desk.take(sale.effect, entry.id)
         made = structs.replace(held, state="accepted", points=op.points)
         desk.records.keep(held.id, made)
         return entry, {**facts, **shown(made, desk.journal.now)}

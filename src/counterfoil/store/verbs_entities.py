@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from counterfoil.core.accounts import FIRST_PARTNER
 from counterfoil.core.calendar import text_instant
 from counterfoil.core.entities import SELLER, Belongs, Brand, LegalEntity, Profile, own_entity
-from counterfoil.core.errors import BrandTaken, InvalidRequest, UnknownLegalEntity, UnknownPartner
+from counterfoil.core.errors import BrandTaken, InvalidRequest, UnknownLegalEntity
 from counterfoil.core.operation import Operation
 from counterfoil.store.desk import Desk
+from counterfoil.store.terms import partner
 
 Facts = dict[str, object]
 
@@ -26,7 +26,7 @@ def legal_entity(desk: Desk, op: Operation) -> tuple[None, Facts]:
 
 def belong(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """A partner's legal entity from an instant on. The operator invoices others, not itself."""
-    number, name, since = _partner(desk, op), str(op.asked["entity"]), _since(desk, op)
+    number, name, since = partner(desk, op).number, str(op.asked["entity"]), _since(desk, op)
     if name == SELLER:
         raise InvalidRequest("entity", "the operator's own legal entity issues invoices; it is not sent any")
     if name != own_entity(number) and desk.records.find(LegalEntity, name) is None:
@@ -38,18 +38,11 @@ def belong(desk: Desk, op: Operation) -> tuple[None, Facts]:
 
 def brand(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """A name that members see becomes a partner's. Raises BrandTaken."""
-    number, name = _partner(desk, op), str(op.asked["name"])
+    number, name = partner(desk, op).number, str(op.asked["name"])
     if desk.records.find(Brand, name) is not None:
         raise BrandTaken(name)
     desk.records.keep(name, Brand(number))
     return None, {"partner": number, "brand": name}
-
-
-def _partner(desk: Desk, op: Operation) -> int:
-    number = int(op.asked["partner"])
-    if number < FIRST_PARTNER or number not in desk.programme.parties:
-        raise UnknownPartner(str(number))
-    return number
 
 
 def _since(desk: Desk, op: Operation) -> int:

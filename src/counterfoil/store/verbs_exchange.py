@@ -49,6 +49,7 @@ def quote(desk: Desk, op: Operation) -> tuple[None, Facts]:
     until = min(desk.journal.now + op.ttl_seconds * 1_000_000, LAST_INSTANT)
     name = f"{op.partner}:{op.external_id}"
     desk.records.keep(name, Quote(who.member, edge, op.points, until))
+    desk.take(op.effect, 0)
     return None, {
         "points": op.points,
         "taken": taken,

@@ -12,7 +12,7 @@ from counterfoil.core.refusals import NotWaiting, SecondApproverNeeded
 from counterfoil.core.rulebook import adjustments
 from counterfoil.store import tables
 from counterfoil.store.budgets import budget, draw
-from counterfoil.store.desk import Desk, Effect, entry_name, member_name
+from counterfoil.store.desk import Desk, entry_name, member_name
 from counterfoil.store.kinds import LookUp, Proposal
 
 Facts = dict[str, object]
@@ -43,9 +43,7 @@ def approve(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
         raise SecondApproverNeeded(name)
     entry, facts = _adjusted(desk, waiting)
     desk.records.keep(name, structs.replace(waiting, state="approved"))
-    effect = (op.partner, "adjust", name)
-    desk.effects[effect] = Effect(entry.id)
-    desk.changed[effect] = None
+    desk.take((op.partner, "adjust", name), entry.id)
     return entry, facts
 
 
@@ -59,9 +57,8 @@ def _adjusted(desk: Desk, one: Proposal) -> tuple[Entry, Facts]:
         draw(desk, one.budget, one.points)
         expires_at = contract.expires_at(now, zone)
         entry = adjustments.give(desk.journal, who, owner, contract, one.points, expires_at)
-    left = budget(desk, one.budget)
     return entry, {
-        "points": one.points, "taken": one.take, "budget": one.budget, "left": max(0, left.points - left.spent),
+        "points": one.points, "taken": one.take, "budget": one.budget, "left": budget(desk, one.budget).left,
         "reason_code": one.code, "status": "booked",
     }  # fmt: skip
 

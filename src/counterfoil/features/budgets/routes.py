@@ -14,6 +14,7 @@ from counterfoil.gateway.names import Points
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
 from counterfoil.store import registry
+from counterfoil.store.budgets import shown
 from counterfoil.store.kinds import Budget
 from counterfoil.store.records import every
 
@@ -64,8 +65,7 @@ def listed(request: Request, caller: Reader) -> Budgets:
         found = every(connection, Budget)
     return Budgets(
         data=[
-            BudgetView(name=name, owner=programme.name_of(one.owner), points=one.points, spent=one.spent,
-                       approval_above=one.approval_above)
+            BudgetView.model_validate(shown(programme, name, one))
             for name, one in found
             if registry.is_operator(caller) or one.owner == caller.party
         ]

@@ -22,7 +22,7 @@ from counterfoil.gateway.views import MEMBER_ID, Page, entry_view, page_of
 from counterfoil.store import books, registry
 from counterfoil.store.kinds import LookUp
 from counterfoil.store.records import recorded
-from counterfoil.store.registry import Caller
+from counterfoil.store.registry import Caller, Programme
 from counterfoil.store.verbs_operator import look_name
 
 router = APIRouter(prefix="/v1/members", tags=["members"])
@@ -97,7 +97,8 @@ def create_many(request: Request, body: NewMembers, caller: MemberKeeper) -> Mem
 @router.get("/{member}/balance", response_model=Balance, responses=declared(404))
 def balance(request: Request, member: MEMBER_ID, caller: Reader) -> dict[str, Any]:
     """What the member can spend now, due things done whether or not a job ran."""
-    who, programme = _looked_up(request, member, caller), gateway_of(request).known()
+    programme = gateway_of(request).known()
+    who = _looked_up(request, member, caller, programme)
     whole = registry.is_operator(caller)
     own = [c for c in programme.currencies.values() if whole or c.issuer == caller.party]
     view = _balance(who, COALITION_CURRENCY, programme, whole=whole)
@@ -116,7 +117,8 @@ def _balance(who: Holdings, currency: int, programme: registry.Programme, *, who
 @router.get("/{member}/lots", response_model=Lots, responses=declared(404))
 def lots(request: Request, member: MEMBER_ID, caller: Reader) -> dict[str, Any]:
     """Open lots in burn order."""
-    who, programme = _looked_up(request, member, caller), gateway_of(request).known()
+    programme = gateway_of(request).known()
+    who = _looked_up(request, member, caller, programme)
     shown = sorted(
         (one for one in who.lots.values() if one.available or one.held or one.pending), key=lambda one: one.burn_key()
     )
@@ -141,7 +143,7 @@ def entries(
 ) -> dict[str, Any]:  # fmt: skip
     """The member's history: all of it for the operator, for a partner its own entries."""
     gateway, programme = gateway_of(request), gateway_of(request).known()
-    _looked_up(request, member, caller)
+    _looked_up(request, member, caller, programme)
     partner = None if registry.is_operator(caller) else caller.party
 
     def fetch(after: int, count: int) -> list[books.Row]:
@@ -164,7 +166,7 @@ async def erase(request: Request, member: MEMBER_ID, body: Erasure, caller: Oper
     return await move(request, "erase", caller, key, body, member=id_number(member))
 
 
-def _looked_up(request: Request, member: str, caller: Caller) -> Holdings:
+def _looked_up(request: Request, member: str, caller: Caller, programme: Programme) -> Holdings:
     """What the member has. That an operator looked is an act in the log, once for each credential and local day."""
     gateway, number = gateway_of(request), id_number(member)
     now = gateway.now()
@@ -172,7 +174,7 @@ def _looked_up(request: Request, member: str, caller: Caller) -> Holdings:
     if who is None:
         raise UnknownMember(member)
     if registry.is_operator(caller) and gateway.read_only is None:
-        name = look_name(now, gateway.known().zone, number, caller.credential)
+        name = look_name(now, programme.zone, number, caller.credential)
         with gateway.engine.connect() as connection:
             noted = recorded(connection, LookUp, name) is not None
         if not noted:
