@@ -223,7 +223,10 @@ class Money:
         shares = dict(zip(others, cut(left, others.values()), strict=True)) if others else {}
         for partner, micros in (shares or {OPERATOR: left}).items():
             self.pay(partner, failed, micros)
-        self.estates[failed] = Estate(claim, shares)
+        estate = self.estates.setdefault(failed, Estate(0, {}))  # who fails again owes that too
+        estate.claim += claim
+        for partner, micros in shares.items():
+            estate.losses[partner] = estate.losses.get(partner, 0) + micros
         return {
             "closeout": closeout,
             "collateral": own,
@@ -234,16 +237,15 @@ class Money:
         }
 
     def dividend(self, partner: str, bp: int) -> dict[str, int]:
-        """The estate pays a part of its claim: partners are made whole first."""
+        """The estate pays a part of its claim, and never more than all of it: partners are made whole first."""
         estate = self.estates[partner]
-        micros = estate.claim * bp // WHOLE_BP
+        micros = min(estate.claim * bp // WHOLE_BP, estate.claim - sum(estate.paid.values()))
         owed = {p: loss - estate.paid.get(p, 0) for p, loss in estate.losses.items()}
         whole = min(micros, sum(owed.values()))
         paid = dict(zip(owed, cut(whole, owed.values()), strict=True)) if whole else {}
-        for name, part in paid.items():
-            estate.paid[name] = estate.paid.get(name, 0) + part
         if micros > whole:
             paid[OPERATOR] = micros - whole
         for name, part in paid.items():
+            estate.paid[name] = estate.paid.get(name, 0) + part
             self.pay(f"estate:{partner}", name, part)
         return {name: part for name, part in paid.items() if part}

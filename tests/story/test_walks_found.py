@@ -59,6 +59,16 @@ STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
         {name: DEFAULT[0]["start"][name] for name in ("partners", "members", "collateral", "first_loss")},
         [*S21[:-1], step("reinstate", S21[-1]["at"], partner="A"), S21[-1]],
     ),
+    "dividends pay no more than the claim": (
+        {name: DEFAULT[0]["start"][name] for name in ("partners", "members", "collateral", "first_loss")},
+        [*S21[:-1], *[step("dividend", DAY, partner="A", bp=6_000)] * 2],
+    ),
+    "who fails twice owes both, and what its estate paid is no collateral": (
+        {"collateral": {"A": 0}},
+        [earn("e1", "A", 100), earn("e2", "B", 100), step("close", failed="A"), step("dividend", partner="A", bp=2_500),
+         step("close"), step("reinstate", partner="A"), earn("e3", "A", 60), step("close", failed="A"),
+         step("dividend", LATER, partner="A", bp=10_000)],
+    ),
     "erasure of a joint bonus": (
         {"promotions": {"half": {"A": 5_000, "operator": 5_000}}},
         [earn("e1", "D", 100, promotion="half", bonus=10), step("request_erasure", member="M"),

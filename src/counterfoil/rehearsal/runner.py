@@ -187,6 +187,9 @@ def _also(expect: dict[str, Any], expected: dict[str, Any], found: dict[str, Any
 def _named(found: Any, expected: dict[str, Any]) -> dict[str, Any]:
     """What was found of the facts that are expected: a fact that `expect` does not name is not compared."""
     facts = {name: found["expect"].get(name) for name in expected.get("expect", {}) if name != "also"}
+    fall = expected.get("expect", {}).get("waterfall")
+    if isinstance(fall, dict) and isinstance(facts["waterfall"], dict):
+        facts["waterfall"] = {name: facts["waterfall"].get(name) for name in fall}
     return {name: facts if name == "expect" else found.get(name) for name in expected}
 
 

@@ -20,14 +20,14 @@ from counterfoil.chain.settlement import (
 )
 from counterfoil.chain.signer import Signer, recover
 from counterfoil.core import netting
-from counterfoil.core.accounts import OPERATOR, estate, settled_by
+from counterfoil.core.accounts import OPERATOR
 from counterfoil.core.errors import UnknownSettlement
 from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import BadSignature, PartnersFixed, ReadOnly, SettlementNotWaiting
 from counterfoil.core.settlement import Header, outcome, pack_defaults
 from counterfoil.settlement.closing import closing_of, compute
 from counterfoil.settlement.founding import deployed
-from counterfoil.settlement.guarantees import replenish
+from counterfoil.settlement.guarantees import pay_estates, replenish
 from counterfoil.settlement.invoicing import invoice
 from counterfoil.store import books, json_text, payments, registry, settlements
 from counterfoil.store.engine import Engine, writing
@@ -87,10 +87,12 @@ class Cycle:
         return {programme.name_of(n): self.default(n, now)["waterfall"] for n in failing}
 
     def collateral(self, partner: int) -> int:
-        """A partner's collateral on chain, or what a sandbox will deposit for it."""
+        """A partner's collateral on chain once what is closed is settled, or what a sandbox will deposit for it."""
         contract = self.contract()
         if contract is not None:
-            return contract.collateral([partner])[partner]
+            closed = (one for one in settlements.every(self.engine) if one.state != "final" and one.totals)
+            queued = sum(netting.unpack(closing_of(one, b"").gross).get(partner, 0) for one in closed)
+            return max(0, contract.collateral([partner])[partner] + queued)
         party = self.programme().parties.get(partner)
         planned = party.collateral_micros if party is not None else None
         return SANDBOX_COLLATERAL_MICROS if planned is None else planned
@@ -193,16 +195,15 @@ class Cycle:
         gross = netting.unpack(closing.gross)
         if self.token is None:
             replenish(self.engine, self.memory, self.outbox(), contract)
+            rounded = {int(owner): net for owner, net in json_text.loads(row.totals)["rounded"].items()}
+            pay_estates(self.outbox(), contract, row.number, rounded, programme.bank)
         # a sandbox's money has no worth: it need not wait until a chain calls a block final
         block, block_hash = latest_block(self.w3) if self.token is None else final_block(self.w3)
         if not contract.deployed_at(block):
             self._alert(row, f"the contract is not final yet at block {block}")
             return False
         result = outcome(gross, contract.collateral(gross, block), contract.floors(gross))
-        paying = {settled_by(n) for n in map(int, json_text.loads(row.totals)["exact"]) if n == estate(settled_by(n))}
-        missing = {
-            n: 2 * abs(gross[n]) for n in (*result.short, *result.defaults) if n in paying or self._enough(programme, n)
-        }
+        missing = {n: 2 * abs(gross[n]) for n in (*result.short, *result.defaults) if self._enough(programme, n)}
         if missing and self.token is None:
             deposit_test_money(self.outbox(), contract, missing, f"deposit:{row.number}:{block}")
             return True

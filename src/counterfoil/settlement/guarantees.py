@@ -1,13 +1,18 @@
-"""Guarantees of partners by bank: what came in through the bank makes their collateral whole again.
+"""Money that comes to a partner's collateral from outside: what it paid by bank, and what its estate pays.
 
-In a sandbox, whose money has no worth, by itself. On a real chain the operator deposits, with tokens of its own.
+In a sandbox, whose money has no worth, by itself. On a real chain the operator deposits what banks brought, with tokens of
+its own, and an estate's administrator what the estate pays.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from counterfoil.chain.client import Memory
 from counterfoil.chain.outbox import Outbox
 from counterfoil.chain.settlement import SettlementContract, deposit_test_money
+from counterfoil.core.accounts import estate, settled_by
+from counterfoil.core.rulebook.payments import Bank
 from counterfoil.store import payments
 from counterfoil.store.engine import Engine
 
@@ -23,3 +28,18 @@ def replenish(engine: Engine, memory: Memory, outbox: Outbox, contract: Settleme
         if micros > before:
             deposit_test_money(outbox, contract, {partner: micros - before}, f"guarantee:{partner}:{micros}")
             memory.remember(_DEPOSITED.format(partner), str(micros))
+
+
+def pay_estates(
+    outbox: Outbox, contract: SettlementContract, number: int, rounded: Mapping[int, int], bank: Bank
+) -> None:
+    """Deposit what estates pay in settlement `number`, micros by owner; a partner by bank pays by bank.
+
+    Safe to rerun: once per settlement.
+    """
+    estates = {
+        settled_by(owner): -net for owner, net in rounded.items() if net < 0 and owner == estate(settled_by(owner))
+    }
+    paying = {n: micros for n, micros in estates.items() if bank.cash_at(n, number).account is None}
+    if paying:
+        deposit_test_money(outbox, contract, paying, f"estate:{number}")

@@ -87,9 +87,8 @@ def default(desk: Desk, op: Operation) -> tuple[Entry | None, Facts]:
     if party.status != "exited":  # who has left has left
         desk.set_status(party.number, "suspended")
     fail(desk, party.number)
-    told = {name: value for name, value in asdict(fall).items() if name not in {"partners", "operator"}}
+    told = {name: value for name, value in asdict(fall).items() if name != "partners"}
     by_name = {desk.programme.name_of(number): micros for number, micros in fall.partners.items()}
-    by_name |= {"operator": fall.operator} if fall.operator else {}
     return entry_made, {"waterfall": {**told, "claim": fall.claim, "partners": by_name}}
 
 
