@@ -102,10 +102,21 @@ class Coalition:
         op = Operation(verb, partner, member=member, points=points, external_id=external, **more)
         return self.post(op)[0].entry
 
-    def act(self, verb: str, *, member: int = 0, points: int = 0, hold: int = 0, **more: Any) -> int:
+    def act(
+        self, verb: str, *, member: int = 0, recipient: int = 0, points: int = 0, hold: int = 0, **more: Any
+    ) -> int:
         """A seldom operation of the operator's; the entry's id, 0 if it makes none."""
         external = f"x{len(self.kept)}" if verb in {"exchange", "buy_reward", "refund_reward", "adjust"} else None
-        op = Operation(verb, OPERATOR, member=member, points=points, hold=hold, external_id=external, more=more)
+        op = Operation(
+            verb,
+            OPERATOR,
+            member=member,
+            recipient=recipient,
+            points=points,
+            hold=hold,
+            external_id=external,
+            more=more,
+        )
         answers, group = self.poster.post([op])
         assert answers[0].ok, answers[0].facts
         self.kept += [

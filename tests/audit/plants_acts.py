@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from counterfoil.core.acts import About
-from counterfoil.core.entry import Entry
+from counterfoil.core.entry import Entry, Move, Repaid
+from counterfoil.core.holdings import Holdings
 from counterfoil.core.operation import Operation
-from counterfoil.core.rulebook import adjustments
+from counterfoil.core.rulebook import adjustments, merging
 from counterfoil.store import acts, decide
 from counterfoil.store.desk import Desk
 from tests.audit.coalition import GROCER, Coalition
@@ -50,5 +51,40 @@ def cheap_points(patch: Patch) -> None:
 def given(made: Coalition) -> int:
     ann, _bob = earned(made)
     entry = adjusted(made, ann)
+    made.settle()
+    return entry
+
+
+EVERYTHING = merging.everything
+
+
+def lot_left_behind(patch: Patch) -> None:
+    def everything(who: Holdings) -> tuple[tuple[Move, ...], tuple[Repaid, ...]]:
+        moves, debts = EVERYTHING(who)
+        return moves[:-1], debts
+
+    patch.setattr(merging, "everything", everything)
+
+
+def debt_left_behind(patch: Patch) -> None:
+    patch.setattr(merging, "everything", lambda who: (EVERYTHING(who)[0], ()))
+
+
+def one_of_two(made: Coalition) -> int:
+    """Somebody with two lots, and somebody who owes, become one."""
+    ann, bob = earned(made)
+    made.do("earn", GROCER, ann, 30)
+    entry = made.act("merge", member=ann, recipient=bob)
+    made.settle()
+    return entry
+
+
+def indebted_one(made: Coalition) -> int:
+    _ann, bob = earned(made)
+    eve = made.members(1)[0]
+    made.do("earn", GROCER, eve, 30, external_id="eve")
+    made.do("burn", GROCER, eve, 30)
+    made.do("refund_earn", GROCER, eve, 30, original="eve")
+    entry = made.act("merge", member=eve, recipient=bob)
     made.settle()
     return entry

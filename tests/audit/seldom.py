@@ -33,6 +33,7 @@ def seldom(made: Coalition) -> None:
     made.act("refund_reward", hold=bought[1])
     burned = made.do("burn", GROCER, gus, 50)
     stands = made.do("burn", BAKER, gus, 10)
+    merged(made)
     made.settle()
     for burn, valid in ((burned, False), (stands, True)):
         made.act("dispute", hold=burn)
@@ -61,6 +62,29 @@ def adjusted(made: Coalition, member: int) -> int:
     made.act("unfreeze", member=member)
     made.act("look_up", member=member)
     return given
+
+
+def merged(made: Coalition) -> int:
+    """Two that are one: with lots used up, a hold, a voucher, a debt and one that waits; both names still work."""
+    una, two = made.members(2)
+    made.do("earn", FLORIST, una, 90, external_id="una-first")
+    burned = made.do("burn", BAKER, una, 60, external_id="una-burn")
+    made.do("earn", GROCER, una, 25, pending_days=3)
+    made.do("earn", GROCER, una, 40)
+    held = made.do("hold", BAKER, una, 15, ttl_seconds=600)
+    voucher = made.act("buy_reward", member=una, reward="coffee")
+    made.do("earn", GROCER, two, 50, external_id="two-first")
+    made.do("burn", GROCER, two, 50)
+    made.do("refund_earn", GROCER, two, 45, original="two-first")  # a debt, which what una has repays
+    entry = made.act("merge", member=una, recipient=two)
+    made.act("merge", member=made.members(1)[0], recipient=two)  # somebody who has nothing
+    made.do("refund_burn", BAKER, 0, 20, original="una-burn")
+    made.do("refund_earn", FLORIST, 0, 5, original="una-first")
+    made.do("capture", BAKER, 0, 10, hold=held)
+    made.act("refund_reward", hold=voucher)
+    made.do("earn", FLORIST, una, 7)
+    assert burned
+    return entry
 
 
 def publish(made: Coalition, rule: EarnRule) -> None:

@@ -55,7 +55,17 @@ from tests.audit.plants import (
     short_split,
     twice_settled,
 )
-from tests.audit.plants_acts import cheap_points, given, rules_changed, unsaid, unsigned
+from tests.audit.plants_acts import (
+    cheap_points,
+    debt_left_behind,
+    given,
+    indebted_one,
+    lot_left_behind,
+    one_of_two,
+    rules_changed,
+    unsaid,
+    unsigned,
+)
 from tests.audit.plants_earning import (
     bonus_first,
     forgotten_rule,
@@ -132,6 +142,8 @@ LIES = [
     Lie("points given without an act", "acts", "an operator made it", unsigned, given,
         without(fold.Fold, "end_of_group", nothing)),
     Lie("points given away for less", "refold", "its funding", cheap_points, given, rule(Verb.ADJUST)),
+    Lie("a lot left behind in a merge", "refold", "all that the member has", lot_left_behind, one_of_two, rule(Verb.MERGE)),
+    Lie("a debt left behind in a merge", "refold", "not all", debt_left_behind, indebted_one, rule(Verb.MERGE)),
     Lie("everybody moved", "liabilities", "did not change", all_moved, twice_settled,
         without(liabilities, "_moved", lambda old, new: "")),
 ]  # fmt: skip

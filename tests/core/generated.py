@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from counterfoil.core.accounts import Kind, account
+from counterfoil.core.acts import About, Act, Role
 from counterfoil.core.entry import DebtMade, Drawn, Entry, LotMade, Move, Paid, Place, Posting, Repaid, Verb
 from counterfoil.core.lots import Funding, LotTerms, pack_funding
 
@@ -29,8 +30,15 @@ def several(one: st.SearchStrategy[object], most: int = 4) -> st.SearchStrategy[
     return st.lists(one, max_size=most).map(tuple)
 
 
-ENTRIES: st.SearchStrategy[Entry] = st.builds(
-    Entry, WORDS, st.sampled_from(Verb), WORDS, WORDS, WORDS, WORDS, WORDS, WORDS,
-    several(HASHES, 2), several(POSTINGS), several(LOTS), several(MOVES), several(DEBTS), several(REPAID), several(PAID),
-    several(DRAWN),
-)  # fmt: skip
+def of(verbs: st.SearchStrategy[Verb], act: st.SearchStrategy[Act | None]) -> st.SearchStrategy[Entry]:
+    return st.builds(
+        Entry, WORDS, verbs, WORDS, WORDS, WORDS, WORDS, WORDS, WORDS,
+        several(HASHES, 2), several(POSTINGS), several(LOTS), several(MOVES), several(DEBTS), several(REPAID), several(PAID),
+        several(DRAWN), act,
+    )  # fmt: skip
+
+
+ACTS = st.builds(Act, st.sampled_from(About), WORDS, st.sampled_from(Role), HASHES, HASHES, HASHES)
+ENTRIES: st.SearchStrategy[Entry] = of(st.sampled_from(Verb).filter(lambda verb: verb is not Verb.ACT), st.none()) | of(
+    st.just(Verb.ACT), ACTS
+)

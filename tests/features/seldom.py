@@ -134,6 +134,9 @@ SELDOM: dict[tuple[str, str], Asked] = {
         "operator", f"bank/entries/{unmatched(s)}/assign", {"payment": "1-16"}, {"payment": "1-17"},
     ),
     ("POST", "/v1/members/{member}/erasure"): lambda s: ("operator", f"members/{s.member}/erasure", {}, {}),
+    ("POST", "/v1/members/{member}/merge"): lambda s: (
+        "operator", f"members/{s.stand.member()}/merge", {"into": s.member}, {"into": s.other},
+    ),
     ("POST", "/v1/members/{member}/erase"): lambda s: ("operator", f"members/{due(s)}/erase", {}, {}),
 }  # fmt: skip
 

@@ -53,6 +53,7 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("POST", "/v1/promotions"): ("operator", {"name": "spring", "shares": {"A": 10_000}}),
     ("POST", "/v1/members/{member}/erasure"): ("operator", {}),
     ("POST", "/v1/members/{member}/erase"): ("operator", {}),
+    ("POST", "/v1/members/{member}/merge"): ("operator", {"into": MEMBER}),
     ("POST", "/v1/members/{member}/freeze"): ("operator", {}),
     ("POST", "/v1/members/{member}/unfreeze"): ("operator", {}),
     ("POST", "/v1/adjustments"): (

@@ -41,7 +41,10 @@ def test_every_kind_of_value_comes_back(books: Ground) -> None:
         (16, "k2", bytes(range(256)), False, BIG, '{"a": "b\\\\c"}'),
         (2**15 - 1, "k3", b"\x00\xff\\x", True, -BIG, ""),
     ]
-    members = [(BIG, b"\x01" * 32, 0, 0, 0, 0, None, False), (BIG - 1, b"\x02" * 32, 1, 2**53 - 1, 3, 4, BIG, True)]
+    members = [
+        (BIG, b"\x01" * 32, 0, 0, 0, 0, None, False, None),
+        (BIG - 1, b"\x02" * 32, 1, 2**53 - 1, 3, 4, BIG, True, BIG),
+    ]
     with writing(books.engine) as connection:
         connection.execute(tables.member.delete())
         bulk.insert(connection, tables.request, requests)
@@ -68,7 +71,7 @@ def test_an_update_repeats_what_it_was_decided_on(books: Ground) -> None:
 @pytest.mark.parametrize("count", [bulk.MANY - 1, bulk.MANY, bulk.MANY + 1])
 def test_columns_in_which_many_rows_agree_come_back_like_others(books: Ground, count: int) -> None:
     requests = [(16, f"k{place}", b"\x00\xff", place == 0, 7, "{}") for place in range(count)]
-    members = [(place, b"\x01" * 32, BIG, place, 0, 0, None, False) for place in range(count)]
+    members = [(place, b"\x01" * 32, BIG, place, 0, 0, None, False, None) for place in range(count)]
     sums = ("available", "held", "next_due")
     with writing(books.engine) as connection:
         connection.execute(tables.member.delete())
@@ -80,7 +83,7 @@ def test_columns_in_which_many_rows_agree_come_back_like_others(books: Ground, c
         bulk.update(connection, tables.member, ("id",), sums, [(n, 5, 0, None, n, 0, BIG) for n in range(count)])
     assert sorted(found) == sorted((f"k{place}", place == 0) for place in range(count))
     assert [(*row[:2], bytes(row[2]), *row[3:]) for row in read(books, tables.request)] == sorted(requests)
-    assert {(*row[3:],) for row in read(books, tables.member)} == {(5, 0, 0, None, False)}
+    assert {(*row[3:],) for row in read(books, tables.member)} == {(5, 0, 0, None, False, None)}
     with pytest.raises(bulk.Lost), writing(books.engine) as connection:
         bulk.update(connection, tables.member, ("id",), sums, [(n, 6, 0, None, 5, 0, BIG) for n in range(count)])
 

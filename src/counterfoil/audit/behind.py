@@ -33,6 +33,8 @@ class Behind:
 
     def expect(self, entry: Entry, handle: int, who: Holdings, before: Before) -> None:
         """Work out the entries of other partners that must stand right behind this one: funders, then those it pays."""
+        if entry.verb is Verb.MERGE:  # whose points they are is nothing to who funds them
+            return
         for funder, moves in others(entry, who.terms_of):
             self._add(entry, handle, who, before, funder, moves, ())
         for partner, paid in before.others:

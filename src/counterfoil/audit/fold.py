@@ -85,6 +85,8 @@ class Fold:
             or (first and first == second)
         ):
             raise Wrong("its handles do not fit its members")
+        if first in self.books.merged or second in self.books.merged:
+            raise Wrong("a member of it was merged into another before")
         who = self._holder(first)
         if entry.verb is Verb.FUND:
             self._behind.take(entry, first)
@@ -103,6 +105,9 @@ class Fold:
                 who.apply(entry)
             if second:
                 self._holder(second).apply(entry, 1)
+            if entry.verb is Verb.MERGE:
+                self._holder(second).absorb(who)
+                self.books.merged[first] = second
         except Inconsistent as error:
             raise Wrong(str(error)) from error
         netting.fold(entry.postings, self.nets)
@@ -146,10 +151,12 @@ class Fold:
     @staticmethod
     def change(entry: Entry, owner: int) -> int:
         """By how much an entry changes the points that the member at place `owner` has, available and held."""
+        places = (Place.AVAILABLE, Place.HELD)
         made = sum(one.points for one in entry.lots if one.owner == owner and not one.terms.available_at)
+        if owner and entry.verb is Verb.MERGE:
+            return sum(m.points for m in entry.moves if m.source in places)
         if owner or entry.verb is Verb.FUND:
             return made
-        places = (Place.AVAILABLE, Place.HELD)
         gone = sum(m.points * ((m.source in places) - (m.target in places)) for m in entry.moves)
         return made - gone
 
@@ -192,13 +199,13 @@ class Fold:
             index += 1
         own += [name for name in self.grace.get(entry.refers_to, ()) if self._is_of(who, name)]
         for name in (*names, *own):
-            if name in self.closed and self.closed[name][0] == who.member:
+            if name in self.closed and self.books.now_of(self.closed[name][0]) == who.member:
                 who.lots[name] = self.closed.pop(name)[1]
                 who.touched.add(name)  # so that it is put away again
         return [who.lots[name] for name in own] if entry.verb is Verb.REFUND_EARN else []
 
     def _is_of(self, who: Holdings, name: tuple[int, int]) -> bool:
-        return name in who.lots or (name in self.closed and self.closed[name][0] == who.member)
+        return name in who.lots or (name in self.closed and self.books.now_of(self.closed[name][0]) == who.member)
 
     def _whose(self, number: int, index: int) -> str:
         name = (number, index)

@@ -79,6 +79,7 @@ SHAPES = {
     Verb.BUY_PACK: Shape(_moves(), members=0, paid=True, drawn=True),
     Verb.ADJUST: Shape(_moves((_A, _B)), lots=True),
     Verb.ACT: Shape(_moves(), refers=True),
+    Verb.MERGE: Shape(_moves(*((place, Place.MERGED) for place in (_A, _H, _P))), members=2, repaid=True),
     Verb.FUND: Shape(_moves(*product(Place, Place)), refers=True, paid=True),  # those of the entry it refers to
 }  # fmt: skip
 _PERHAPS = {Verb.FUND, Verb.ACT}  # verbs that may concern nobody
@@ -127,7 +128,7 @@ def _something_else(entry: Entry) -> bool:
             return bool(entry.debts)
         case Verb.ERASE:
             return bool(entry.repaid)
-        case Verb.EXIT | Verb.ACT:
+        case Verb.EXIT | Verb.ACT | Verb.MERGE:
             return True
         case verb:
             return verb in _PAYING and bool(entry.paid)

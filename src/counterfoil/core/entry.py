@@ -44,6 +44,7 @@ class Verb(IntEnum):
     EXIT = 24
     ACT = 25  # of the operator: changes no points and no money
     ADJUST = 26
+    MERGE = 27  # all that the first member has becomes the second's
 
 
 class Place(IntEnum):
@@ -60,6 +61,7 @@ class Place(IntEnum):
     PENDING = 9
     CANCELLED = 10  # by a refund while it was pending
     ISSUED = 11  # where a lot's points come from: only a funder's entry says so
+    MERGED = 12  # where they were, with another member now
 
 
 class Posting(Struct, frozen=True, gc=False):

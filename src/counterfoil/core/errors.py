@@ -111,7 +111,7 @@ class BodyTooLarge(InvalidRequest):
 @dataclass(eq=False)
 class InvalidRecipient(Refusal):
     code = "invalid_recipient"
-    says = "{field}: a gift needs two members"
+    says = "{field}: it takes two different members"
     field: str = "recipient"
 
 

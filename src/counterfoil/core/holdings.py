@@ -22,6 +22,9 @@ _ENDS = {Verb.CAPTURE: "captured", Verb.RELEASE: "released", Verb.USE_REWARD: "u
          Verb.REFUND_REWARD: "refunded"}  # fmt: skip
 
 
+_TOLD = {Verb.FUND, Verb.MERGE}  # their moves say whose money others move, or what `absorb` takes over
+
+
 class Inconsistent(Exception):
     """An entry that does not fit what it changes."""
 
@@ -188,7 +191,7 @@ class Holdings(Struct, gc=False):
         for index, owed in enumerate(entry.debts):
             if owed.owner == owner:
                 self.debts[entry.id, index] = Debt(entry.id, index, owed, owed.points)
-        if owner or entry.verb is Verb.FUND:  # a funder's entry says whose money the moves before it move
+        if owner or entry.verb in _TOLD:
             return
         for move in entry.moves:
             self._move(move)
@@ -209,6 +212,17 @@ class Holdings(Struct, gc=False):
             lapsed = entry.verb is Verb.RELEASE and entry.occurred_at >= hold.until
             hold.state = "lapsed" if lapsed else _ENDS[entry.verb]
             self._due_known = False
+
+    def absorb(self, gone: Holdings) -> None:
+        """Take over all that another member has, lots, debts and holds by their names: what a merge does."""
+        for own, theirs in ((self.lots, gone.lots), (self.debts, gone.debts), (self.holds, gone.holds)):
+            own.update(theirs)  # type: ignore[arg-type]
+            theirs.clear()
+        self.touched |= gone.touched
+        self.available, gone.available = self.available + gone.available, 0
+        self.held, gone.held = self.held + gone.held, 0
+        gone.touched.clear()
+        self._due_known = gone._due_known = False
 
     def _make(self, entry: int, index: int, made: LotMade) -> None:
         terms, points = made.terms, made.points

@@ -68,7 +68,7 @@ class Journal:
         """
         parts = (lots, moves, debts, repaid, paid, drawn, act)
         entry = self._write(verb, holders, partner, refers_to, until, value_micros, occurred_at, parts)
-        if lots or moves:
+        if (lots or moves) and verb is not Verb.MERGE:
             for funder, theirs in others(entry, holders[0].terms_of):
                 self._fund(entry, holders[:1], funder, theirs)
             for gone, reserve in self.reserves.items():
@@ -116,6 +116,8 @@ class Journal:
         entry = Entry(*head, postings(Entry(*head, (), *parts), first.terms_of, first.debt_of), *parts)
         for place, who in enumerate(holders):
             who.apply(entry, place)
+        if verb is Verb.MERGE:
+            holders[1].absorb(first)
         body = encode(entry)
         hashed = entry_hash(self.programme, body)
         self.written.append(Written(entry, body, hashed, tuple([who.member for who in holders])))

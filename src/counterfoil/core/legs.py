@@ -38,6 +38,7 @@ _PLACES = {Place.AVAILABLE: _AVAILABLE, Place.HELD: _HELD}
 _POOL, _OPERATOR, _ESCROW, _SUSPENSE = (party(one) for one in (POOL, OPERATOR, REWARD_ESCROW, SUSPENSE))
 _REWARDS = {Verb.BUY_REWARD, Verb.REFUND_REWARD}
 ISSUING = {Verb.EARN, Verb.EXCHANGE, Verb.ADJUST}  # verbs that make points
+_NO_FLOW = {Verb.FUND, Verb.MERGE}  # their moves are another entry's, or move no money
 _ISSUES = {Place.ISSUED, Place.PENDING}  # points come from there when their money is due
 _OWN = {Place.AVAILABLE, Place.PENDING}
 _USES = {Place.BURNED, Place.REPAID, Place.HELD, Place.GIFTED}  # moves in which only what is owed can move
@@ -105,7 +106,7 @@ def _flows(entry: Entry, terms_of: TermsOf) -> Iterator[tuple[Move, LotTerms, in
 
     The third is whose money its partner's part moves: its own, or of points paid for in advance its prefunding's.
     """
-    if entry.verb is Verb.FUND:
+    if entry.verb in _NO_FLOW:
         return
     mine = party(entry.partner)
     if entry.verb in ISSUING:
@@ -152,6 +153,8 @@ def _legs(entry: Entry, terms_of: TermsOf, debt_of: DebtOf) -> Iterator[Leg]:
                 elif part.party < FIRST_PARTNER:
                     yield from _funding(part, move, party(part.party))
         yield from _without_moves(entry, debt_of)
+        if entry.verb is Verb.MERGE:
+            yield from _merged(entry, terms_of, debt_of)
         if entry.drawn and entry.verb is Verb.REFUND_EARN:
             yield from _to_packs(entry, terms_of)
     for money in entry.paid:
@@ -180,6 +183,15 @@ def _without_moves(entry: Entry, debt_of: DebtOf) -> Iterator[Leg]:
             yield account(Kind.ISSUED, debt.issuer), _DEBT, dropped.points, debt.currency
     for owed in entry.debts:
         yield account(Kind.DEBT, owed.owner), account(Kind.ISSUED, owed.issuer), owed.points, owed.currency
+
+
+def _merged(entry: Entry, terms_of: TermsOf, debt_of: DebtOf) -> Iterator[Leg]:
+    """All points and debts of the member at place 0, to the one at place 1."""
+    for move in entry.moves:
+        word = _PENDING if move.source is Place.PENDING else _PLACES[move.source]
+        yield word, word | 1, move.points, terms_of(move.entry, move.index).currency
+    for carried in entry.repaid:
+        yield _DEBT | 1, _DEBT, carried.points, debt_of(carried.entry, carried.index).currency
 
 
 def _points(entry: Entry, move: Move, terms: LotTerms) -> Iterator[Leg]:

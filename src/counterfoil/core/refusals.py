@@ -26,6 +26,14 @@ class MemberFrozen(Refusal):
 
 
 @dataclass(eq=False)
+class MemberLeaving(Refusal):
+    code = "member_leaving"
+    says = "{field}: {member} has asked to be erased; it cannot be merged"
+    member: str
+    field: str = "member"
+
+
+@dataclass(eq=False)
 class SecondApproverNeeded(Refusal):
     code = "second_approver_needed"
     says = "{field}: {adjustment} was proposed with this credential; another operator's must agree"

@@ -42,7 +42,7 @@ _CODES = {
         "brand_taken", "budget_exhausted", "cap_exhausted", "capture_exceeds_hold",
         "claim_overdue", "clock_backwards", "credit_exhausted", "currency_not_accepted",
         "dispute_window_closed", "duplicate_external_id", "erasure_not_due", "hold_expired",
-        "increment_violation", "insufficient_points", "line_disputed", "not_disputed",
+        "increment_violation", "insufficient_points", "line_disputed", "member_leaving", "not_disputed",
         "not_waiting", "nothing_to_dispute", "occurred_too_long_ago", "partners_fixed",
         "prefunding_exhausted", "programme_sunset", "quote_expired", "quote_used",
         "rate_cycle_arbitrage", "refund_exceeds_original", "reward_already_used", "reward_expired",

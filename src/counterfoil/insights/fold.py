@@ -62,7 +62,10 @@ class Fold:
             if posting.unit == MONEY:
                 received = (owner_of(posting.credit) == POOL) - (owner_of(posting.debit) == POOL)
                 self.pool_micros += received * posting.amount
-        if entry.verb is Verb.FUND:  # its moves are those of the entry before it
+        if entry.verb in {
+            Verb.FUND,
+            Verb.MERGE,
+        }:  # its moves are those of the entry before it, or leave all where it is
             return
         for index, made in enumerate(entry.lots):
             self._make(entry, index, made, handle)

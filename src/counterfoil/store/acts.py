@@ -30,7 +30,9 @@ ABOUT: Mapping[str, About] = {
     ),
     **dict.fromkeys(("suspend", "reinstate", "legal_entity", "belong", "brand"), About.PARTNER),
     **dict.fromkeys(("request_erasure", "freeze", "unfreeze"), About.MEMBER),
-    **dict.fromkeys(("exit_partner", "dividend", "default", "rule", "erase", "adjust", "approve"), About.POSTED),
+    **dict.fromkeys(
+        ("exit_partner", "dividend", "default", "rule", "erase", "adjust", "approve", "merge"), About.POSTED
+    ),
     "set_budget": About.BUDGET,
     **dict.fromkeys(("issue_key", "revoke_key"), About.KEY),
     "look_up": About.LOOK_UP,

@@ -43,7 +43,7 @@ def holdings(engine: Engine, number: int, now: int) -> Holdings | None:
     state = State()
     with snapshot(engine) as connection:
         state.load(connection, ask(connection, [number])(), now)
-    who = state.members.get(number)
+    who = state.member(number)
     if who is not None:
         settle_up(Journal(bytes(32), 0, now), who)
     return who
@@ -67,18 +67,20 @@ def due_members(engine: Engine, now: int, limit: int, skip: int = 0) -> list[int
 def rows_of(
     engine: Engine, *, partner: int | None = None, who: int | None = None, after: int = -1, limit: int = 100
 ) -> list[Row]:
-    """Entries by id after a cursor, of a partner, of a member, or of one at the other.
+    """Entries by id after a cursor, of a partner, of a member (who was merged into it, too), or of one at the other.
 
     A member's at a partner are what was done there: not what that partner funded of what was done elsewhere.
     """
     query = _rows().where(entry.c.id > after).order_by(entry.c.id).limit(limit)
     if partner is not None:
         query = query.where(entry.c.partner == partner)
-    if who is not None:
-        query = query.where((entry.c.member == who) | (entry.c.other == who))
-        if partner is not None:
-            query = query.where(entry.c.verb != Verb.FUND)
     with engine.connect() as connection:
+        if who is not None:
+            same = select(member.c.id).where((member.c.id == who) | (member.c.merged_into == who))
+            ids = list(connection.execute(same).scalars())
+            query = query.where(entry.c.member.in_(ids) | entry.c.other.in_(ids))
+            if partner is not None:
+                query = query.where(entry.c.verb != Verb.FUND)
         return [_row(one) for one in connection.execute(query).mappings()]
 
 

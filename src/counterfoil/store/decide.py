@@ -63,7 +63,9 @@ def _scratch(desk: Desk, op: Operation) -> Desk:
 
 def _accepted(desk: Desk, op: Operation) -> Answer:
     if op.verb == "due":
-        due.settle_up(desk.journal, desk.state.members[op.member])
+        who = desk.known(op.member)
+        if who is not None:
+            due.settle_up(desk.journal, who)
         return Answer(True, 0, b"{}")
     if op.occurred_at > desk.journal.now:
         raise OccurredInFuture(text_instant(desk.journal.now))
@@ -83,7 +85,9 @@ def _accepted(desk: Desk, op: Operation) -> Answer:
             shown = {"verb": op.verb, "member": member_name(first[0]), "at": shown["at"]}
         shown["money"] = _money(desk, entry)
         if first:
-            shown["available"] = desk.state.members[first[0]].available
+            holder = desk.state.member(first[0])
+            assert holder is not None
+            shown["available"] = holder.available
     if desk.then:
         facts = {**facts, **_then(desk)}
     return Answer(True, number, json_text.dumps({**shown, **facts}))

@@ -76,6 +76,7 @@ class Desk:
     records: Records = field(default_factory=lambda: Records(lambda _kind, _name: None))
     statuses: dict[int, tuple[str, str]] = field(default_factory=dict)  # partners' new and old
     erased: list[int] = field(default_factory=list)  # members whose secret and identities go with this commit
+    merged: list[tuple[int, int]] = field(default_factory=list)  # members that become another's with this commit
     then: list[Operation] = field(default_factory=list)  # what a verb sets off, decided right behind it
     rows: dict[Table, list[bulk.Row]] = field(default_factory=dict)  # to be inserted, by table
     updates: list[tuple[Table, tuple[str, ...], tuple[str, ...], bulk.Row]] = field(default_factory=list)
@@ -177,9 +178,11 @@ class Desk:
 
     def known(self, number: int) -> Holdings | None:
         """A member's holdings, if there is such a member."""
-        if number not in self.state.members and number and self.reach is not None:
+        who = self.state.member(number)
+        if who is None and number and self.reach is not None:
             self.reach.member(self, number)
-        return self.state.members.get(number)
+            who = self.state.member(number)
+        return who
 
     def member(self, number: int, field_name: str = "member") -> Holdings:
         """A member's holdings; raises UnknownMember."""

@@ -29,7 +29,7 @@ from counterfoil.store.decide import decide, refused
 from counterfoil.store.desk import Desk, Effect
 from counterfoil.store.engine import writing
 from counterfoil.store.line import pipelined
-from counterfoil.store.reach import Books, erase
+from counterfoil.store.reach import Books, erase, merge
 from counterfoil.store.records import Records, reader
 from counterfoil.store.state import State, ask
 
@@ -45,7 +45,7 @@ _PLANS = (
 _REQUEST = [c.name for c in tables.request.columns]
 _EFFECT = ("partner", "kind", "external_id", "entry", "refunded")
 _GROUP = tag("counterfoil.group.v1")
-LOOKS_AT_ALL = {"default", "exit_partner"}
+ALONE = {"default", "exit_partner", "merge"}  # these look at what is written, or what follows looks at what they wrote
 STRIDE = 500  # operations decided and written together
 Crash = Callable[[str], None]  # a test's kill point; in production it does nothing
 
@@ -168,8 +168,8 @@ def _take_fence(connection: Connection) -> Callable[[], tuple[int, bytes, int, i
 
 
 def _strides(operations: Sequence[Operation]) -> list[Sequence[Operation]]:
-    """Operations decided and written together; one that looks at all the books stands alone behind what is written."""
-    cuts = {place + more for place, op in enumerate(operations) if op.verb in LOOKS_AT_ALL for more in (0, 1)}
+    """Operations decided and written together; some stand alone behind what is written."""
+    cuts = {place + more for place, op in enumerate(operations) if op.verb in ALONE for more in (0, 1)}
     edges = sorted({0, len(operations), *cuts, *range(0, len(operations), STRIDE)})
     return [operations[start:end] for start, end in pairwise(edges)]
 
@@ -266,6 +266,7 @@ def _write(
     for number, reserve in desk.journal.reserves.items():
         desk.records.keep(str(number), reserve)
     desk.records.save(connection)
+    merge(connection, desk)
     erase(connection, desk)
     for table, rows in desk.rows.items():
         bulk.insert(connection, table, rows)

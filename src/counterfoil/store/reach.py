@@ -106,7 +106,9 @@ class Copies:
         """See Reach."""
         found = self.base.known(number)
         if found is not None:
-            desk.state.members[number] = deepcopy(found)
+            desk.state.members.setdefault(found.member, deepcopy(found))
+            if found.member != number:
+                desk.state.merge(number, found.member)
 
     def entry(self, desk: Desk, number: int) -> None:
         """See Reach."""
@@ -155,6 +157,27 @@ class Copies:
             desk.holders[number] = found[0].member
 
 
+_MADE_BY = """SELECT id FROM entry WHERE member IN ({ids}) UNION ALL SELECT id FROM entry WHERE other IN ({ids})"""
+
+
+def merge(connection: Connection, desk: Desk) -> None:
+    """Lots, debts, holds and names of members that were merged are the other's; who named them before is led there."""
+    for gone, kept in desk.merged:
+        entries = _MADE_BY.format(ids=_same(gone))
+        for table in ("lot", "debt", "hold"):
+            named = f"member = {gone} AND entry IN ({entries})"
+            bulk.ask_sql(connection, f"UPDATE {table} SET member = {kept} WHERE {named} RETURNING entry")
+        bulk.ask_sql(connection, f"UPDATE identity SET member = {kept} WHERE member = {gone} RETURNING member")
+        both = f"id = {gone} OR merged_into = {gone}"
+        bulk.ask_sql(connection, f"UPDATE member SET merged_into = {kept} WHERE {both} RETURNING id")
+    desk.merged.clear()
+
+
+def _same(number: int) -> str:
+    """A query for all ids that are this member's."""
+    return f"SELECT id FROM member WHERE id = {number} OR merged_into = {number}"
+
+
 def erase(connection: Connection, desk: Desk) -> None:
     """The secret goes, and with it what tells whose the entries are; the names that partners have for the member and what
     was counted for caps too.
@@ -162,12 +185,13 @@ def erase(connection: Connection, desk: Desk) -> None:
     for number in desk.erased:
         bulk.ask_sql(
             connection,
-            f"UPDATE member SET secret = {_NOTHING[connection.dialect.name]} WHERE id = {number} RETURNING id",
+            f"UPDATE member SET secret = {_NOTHING[connection.dialect.name]} "
+            f"WHERE id = {number} OR merged_into = {number} RETURNING id",
         )
         bulk.ask_sql(
             connection,
             f"UPDATE act SET reason = '', salt = {_NOTHING[connection.dialect.name]}, before = NULL, after = NULL "
-            f"WHERE member = {number} RETURNING entry",
+            f"WHERE member IN ({_same(number)}) RETURNING entry",
         )
         bulk.ask_sql(connection, f"DELETE FROM identity WHERE member = {number} RETURNING member")
         prefix = f"{number}:"

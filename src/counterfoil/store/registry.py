@@ -236,7 +236,9 @@ def add_members(engine: Engine, caller: int, references: Sequence[str | None], n
             unnamed = [secrets.randbits(62) + 1 for one in references if one is None]
             ids = [*fresh.values(), *unnamed]
             bulk.insert(
-                connection, member, [(number, secrets.token_bytes(32), now, 0, 0, 0, None, False) for number in ids]
+                connection,
+                member,
+                [(number, secrets.token_bytes(32), now, 0, 0, 0, None, False, None) for number in ids],
             )
             bulk.insert(connection, identity, [(caller, one, number) for one, number in fresh.items()])
     except IntegrityError:  # another request was first with one of these references: it is there now

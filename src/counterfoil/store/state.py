@@ -40,13 +40,36 @@ class State:
 
     members: dict[int, Holdings] = field(default_factory=dict)
     images: dict[int, Image] = field(default_factory=dict)
+    merged: dict[int, int] = field(default_factory=dict)  # members that are another's now
+
+    def member(self, number: int) -> Holdings | None:
+        """A member read before; of one that was merged, who has its points now."""
+        while number in self.merged:
+            number = self.merged[number]
+        return self.members.get(number)
+
+    def merge(self, gone: int, kept: int) -> None:
+        """What was read of one member is the other's from now on, as their holdings are."""
+        self.merged[gone] = kept
+        if gone in self.images:
+            was, now = self.images[gone], self.images[kept]
+            now.lots |= was.lots
+            now.debts |= was.debts
+            now.holds |= was.holds
+            was.lots, was.debts, was.holds = {}, {}, {}
 
     def load(self, connection: Connection, rows: Sequence[_Row], now: int, light: Container[int] = ()) -> None:
         """Read the debts, open holds and open lots of members, whose rows `ask` gave.
 
-        Of those in `light` the lots stay unread, unless a debt or something due makes them matter.
+        Of those in `light` the lots stay unread, unless a debt or something due makes them matter. In place of a member that
+        was merged the one is read that has its points now.
         """
-        for number, secret, available, held, owed, next_due, frozen in rows:
+        merged = {row[0]: row[7] for row in rows if row[7] is not None}
+        if merged:
+            self.merged |= merged
+            instead = ask(connection, set(merged.values()) - set(self.members) - {row[0] for row in rows})()
+            rows = [*(row for row in rows if row[7] is None), *instead]
+        for number, secret, available, held, owed, next_due, frozen, _merged in rows:
             # of an erased member nothing tells any more whose an entry is: its commitments take a secret nobody keeps
             self.members[number] = Holdings(
                 number, bytes(secret) or secrets.token_bytes(32), erased=not secret, frozen=bool(frozen)
@@ -59,7 +82,7 @@ class State:
             self.members[owner].debts[entry, index] = Debt(entry, index, made, left)
             self.images[owner].debts[entry, index] = left
         whole = []
-        for number, _secret, available, held, _owed, next_due, _frozen in rows:
+        for number, _secret, available, held, _owed, next_due, _frozen, _merged in rows:
             who = self.members[number]
             if number in light and not who.debts and (next_due is None or next_due > now):
                 who.available, who.held, who.unseen_due = available, held, next_due
@@ -146,7 +169,7 @@ class State:
 
 def ask(connection: Connection, members: Iterable[int]) -> bulk.Later:
     """Members' rows; unknown ids have none."""
-    columns = ("id", "secret", "available", "held", "debt", "next_due", "frozen")
+    columns = ("id", "secret", "available", "held", "debt", "next_due", "frozen", "merged_into")
     return bulk.ask(connection, tables.member, columns, ("id",), [(number,) for number in sorted(members)])
 
 

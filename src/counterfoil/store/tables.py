@@ -77,8 +77,11 @@ credential = Table(
 member = Table(
     "member", metadata, _key("id", BigInteger), _bytes("secret"), _big("created_at"),
     _big("available"), _big("held"), _big("debt"), _big("next_due", null=True), Column("frozen", Boolean, nullable=False),
+    _big("merged_into", null=True),  # of a member that is another's now: that one, never itself merged
     Index("member_due", "next_due", postgresql_where=text("next_due IS NOT NULL"),
           sqlite_where=text("next_due IS NOT NULL")),
+    Index("member_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL"),
+          sqlite_where=text("merged_into IS NOT NULL")),
     # every entry changes a row here: with room beside it the new version needs no new index entries (a HOT update)
     postgresql_with={"fillfactor": 50},
 )  # fmt: skip

@@ -24,7 +24,7 @@ from counterfoil.store.verbs_bank import agree_cash, agree_clearing, assign_line
 from counterfoil.store.verbs_claims import accept, refuse, report
 from counterfoil.store.verbs_entities import belong, brand, legal_entity
 from counterfoil.store.verbs_exchange import exchange, publish_rates, quote
-from counterfoil.store.verbs_members import dispute, erase, request_erasure, rule, undisputed, velocity
+from counterfoil.store.verbs_members import dispute, erase, merge, request_erasure, rule, undisputed, velocity
 from counterfoil.store.verbs_operator import adjust, approve, freeze, look_up, unfreeze
 from counterfoil.store.verbs_packs import buy_pack, earn_prepaid, to_packs
 from counterfoil.store.verbs_partners import (
@@ -245,7 +245,7 @@ VERBS: dict[str, Callable[[Desk, Operation], tuple[Entry | None, dict[str, objec
     "publish_rates": publish_rates, "quote": quote, "exchange": exchange, "buy_pack": buy_pack,
     "buy_reward": buy_reward, "use_reward": use_reward, "refund_reward": refund_reward,
     "suspend": suspend, "reinstate": reinstate, "default": default, "dividend": dividend, "exit_partner": exit_partner,
-    "dispute": dispute, "rule": rule, "request_erasure": request_erasure, "erase": erase,
+    "dispute": dispute, "rule": rule, "request_erasure": request_erasure, "erase": erase, "merge": merge,
     "set_budget": set_budget, "adjust": adjust, "approve": approve, "freeze": freeze, "unfreeze": unfreeze,
     "look_up": look_up, "report_missing": report, "accept_claim": accept(_earn), "refuse_claim": refuse, **TERMS,
     "legal_entity": legal_entity, "belong": belong, "brand": brand,

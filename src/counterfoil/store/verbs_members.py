@@ -1,10 +1,10 @@
-"""A member's burn disputed and ruled, a member's erasure, limits on gifts."""
+"""A member's burn disputed and ruled, a member merged or erased, limits on gifts."""
 
 from __future__ import annotations
 
 from counterfoil.core.calendar import local_day, text_instant
-from counterfoil.core.entry import Entry, Verb
-from counterfoil.core.errors import UnknownBurn
+from counterfoil.core.entry import Entry, Place, Verb
+from counterfoil.core.errors import InvalidRecipient, UnknownBurn
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.limits import VelocityLimit
 from counterfoil.core.operation import Operation
@@ -14,13 +14,14 @@ from counterfoil.core.refusals import (
     DisputeWindowClosed,
     ErasureNotDue,
     LineDisputed,
+    MemberLeaving,
     NotDisputed,
     NothingToDispute,
 )
-from counterfoil.core.rulebook import disputes, erasure
+from counterfoil.core.rulebook import disputes, erasure, merging
 from counterfoil.core.rulebook.refunds import burned
-from counterfoil.store.desk import Desk, entry_name
-from counterfoil.store.kinds import Dispute, Erasure, Velocity
+from counterfoil.store.desk import Desk, entry_name, member_name
+from counterfoil.store.kinds import Dispute, Erasure, Usage, Velocity
 from counterfoil.store.verbs_packs import give_back
 
 Facts = dict[str, object]
@@ -96,6 +97,39 @@ def erase(desk: Desk, op: Operation) -> tuple[Entry | None, Facts]:
     who.erased = True
     desk.erased.append(who.member)
     return entry, {"forfeited": forfeited}
+
+
+def merge(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
+    """One person was enrolled twice: all that `member` has becomes `recipient`'s, who is named by both ids from now on."""
+    gone, kept = desk.spender(op.member), desk.spender(op.recipient, "into")
+    if gone.member == kept.member:
+        raise InvalidRecipient("into")
+    for who, name in ((gone, "member"), (kept, "into")):
+        if desk.records.find(Erasure, str(who.member)) is not None:
+            raise MemberLeaving(member_name(who.member), name)
+    entry = merging.merge(desk.journal, gone, kept)
+    desk.state.merge(gone.member, kept.member)
+    desk.merged.append((gone.member, kept.member))
+    _count_together(desk, gone.member, kept.member)
+    moved: dict[Place, int] = {}
+    for move in entry.moves:
+        moved[move.source] = moved.get(move.source, 0) + move.points
+    told = {place.name.lower(): moved.get(place, 0) for place in merging.OPEN}
+    return entry, {"into": member_name(kept.member), "moved": told, "available": kept.available}
+
+
+def _count_together(desk: Desk, gone: int, kept: int) -> None:
+    """What both were given or gave counts against one person's limits: of today, and over all."""
+    today = local_day(desk.journal.now, desk.programme.zone)
+    one, other = (desk.records.find(Velocity, f"{number}:{today}") for number in (gone, kept))
+    if one is not None:
+        before = other or Velocity(0, 0)
+        desk.records.keep(f"{kept}:{today}", Velocity(before.points + one.points, before.count + one.count))
+    for rule in desk.programme.earn_rules.versions:
+        for name in (rule, f"{rule}:{today.isoformat()}"):
+            used, own = (desk.records.find(Usage, f"{number}:{name}") for number in (gone, kept))
+            if used is not None:
+                desk.records.keep(f"{kept}:{name}", Usage(used.points + (own.points if own else 0)))
 
 
 def velocity(desk: Desk, sender: Holdings, points: int) -> tuple[str, Velocity] | None:

@@ -14,7 +14,7 @@ from counterfoil.core.entry import Drawn, Entry, Paid, Verb
 from counterfoil.core.holdings import Hold, Holdings
 from counterfoil.core.lots import LotTerms
 from counterfoil.core.netting import positions
-from counterfoil.core.rulebook import adjustments, disputes, erasure, packs, rewards, swaps, verbs
+from counterfoil.core.rulebook import adjustments, disputes, erasure, merging, packs, rewards, swaps, verbs
 from counterfoil.core.rulebook.contracts import alone, joint
 from counterfoil.core.rulebook.packs import Pack
 from counterfoil.core.rulebook.refunds import Original, refund_earn
@@ -33,6 +33,7 @@ class Whole(Books):
     packs: list[Pack] = field(default_factory=list)
     disputed: dict[int, str] = field(default_factory=dict)
     returned: dict[int, int] = field(default_factory=dict)
+    merged: dict[int, int] = field(default_factory=dict)  # members that are another's now
 
     def act(self, what: Callable[..., Any], *args: Any, **more: Any) -> Any:
         journal = self._journal()
@@ -81,7 +82,22 @@ class Whole(Books):
         self.act(verbs.earn, who, OWN[currency], [verbs.Grant(points, b"")], sale)
 
     def of(self, who: Holdings, *kinds: Verb) -> list[Entry]:
-        return [w.entry for w in self.written if w.entry.verb in kinds and w.members[:1] == (who.member,)]
+        return [w.entry for w in self.written if w.entry.verb in kinds and self.now_of(w.members[0]) == who.member]
+
+    def now_of(self, member: int) -> int:
+        return self.now_of(self.merged[member]) if member in self.merged else member
+
+    def merge(self, gone: Holdings, kept: Holdings) -> None:
+        """Somebody new stands where the one who is gone stood."""
+        self.due(gone)
+        self.due(kept)
+        had = worth(gone, kept)
+        self.act(merging.merge, gone, kept)
+        assert (worth(kept), worth(gone)) == (had, 0)
+        assert [*gone.lots, *gone.debts, *gone.holds] == []
+        self.merged[gone.member] = kept.member
+        fresh = Holdings(gone.member + 1_000, gone.secret)
+        self.ann, self.bob = (fresh, kept) if gone is self.ann else (kept, fresh)
 
     def argue(self, who: Holdings, burn: Entry, *, valid: bool) -> None:
         state = self.disputed.get(burn.id)
@@ -93,6 +109,12 @@ class Whole(Books):
             self.disputed[burn.id] = "ruled"
             if not valid:
                 self.refunded[burn.id] = Original(burn, 0).points
+
+
+def worth(*members: Holdings) -> int:
+    """Points of all currencies, less what is owed."""
+    sums = [who.sums(currency) for who in members for currency in (COALITION_CURRENCY, *OWN)]
+    return sum(one.available + one.held + one.pending - one.debt for one in sums)
 
 
 def pots(books: Whole) -> None:
@@ -134,7 +156,7 @@ def step(books: Whole, dice: random.Random) -> None:  # noqa: C901, PLR0912, PLR
     burns = books.of(who, Verb.BURN, Verb.CAPTURE)
     earned, vouchers = books.of(who, Verb.EARN), [h for h in who.holds.values() if h.cost_micros is not None]
     match dice.choice(["earn", "together", "pack", "own", "swap", "burn", "refund", "restore", "reward", "voucher",
-                       "argue", "gift", "hold", "capture", "wait", "wait", "erase", "adjust"]):  # fmt: skip
+                       "argue", "gift", "hold", "capture", "wait", "wait", "erase", "adjust", "merge"]):  # fmt: skip
         case "earn":
             books.earn(who, points, partner, dice.choice([None, 3, 30]), dice.choice([0, 0, 4]))
         case "together":
@@ -181,6 +203,8 @@ def step(books: Whole, dice: random.Random) -> None:  # noqa: C901, PLR0912, PLR
             books.act(adjustments.give, who, owner, terms, points, terms.expires_at(books.now, ZONE))
         case "adjust":
             refused(lambda: books.act(adjustments.take_back, who, dice.choice([OPERATOR, *sorted(CONTRACTS)]), points))
+        case "merge" if dice.random() < 0.2:
+            books.merge(who, other)
         case "erase" if dice.random() < 0.1:
             books.act(erasure.erase, who, lambda earn, points: books.back(books.entry(earn), points))
 

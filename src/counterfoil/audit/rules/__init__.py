@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from counterfoil.audit.rules.acts import OPERATORS, Unacted, act, adjust
+from counterfoil.audit.rules.acts import OPERATORS, Unacted, act, adjust, merge
 from counterfoil.audit.rules.before import Before, Books, Original
 from counterfoil.audit.rules.defaults import default, dividend
 from counterfoil.audit.rules.disputes import dispute, erase, exit_partner, rule
@@ -37,5 +37,5 @@ RULES: dict[Verb, Callable[[Entry, Before], None]] = {
     Verb.BUY_REWARD: buy_reward, Verb.USE_REWARD: use_reward, Verb.EXPIRE_REWARD: expire_reward,
     Verb.REFUND_REWARD: refund_reward, Verb.DEFAULT: default, Verb.DIVIDEND: dividend,
     Verb.DISPUTE: dispute, Verb.RULE: rule, Verb.ERASE: erase, Verb.EXIT: exit_partner,
-    Verb.ACT: act, Verb.ADJUST: adjust,
+    Verb.ACT: act, Verb.ADJUST: adjust, Verb.MERGE: merge,
 }  # fmt: skip

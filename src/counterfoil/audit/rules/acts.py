@@ -9,6 +9,7 @@ from counterfoil.core.acts import NOTHING, About
 from counterfoil.core.entry import Entry, Place, Verb, group_of
 from counterfoil.core.rulebook.adjustments import OPERATOR_TERMS
 from counterfoil.core.rulebook.contracts import alone
+from counterfoil.core.rulebook.merging import everything
 from counterfoil.core.units import COALITION_CURRENCY
 
 
@@ -30,7 +31,15 @@ def act(entry: Entry, before: Before) -> None:
         raise Wrong("it concerns a member and names none")
 
 
-OPERATORS = {Verb.ADJUST, Verb.RULE, Verb.DEFAULT, Verb.DIVIDEND, Verb.EXIT, Verb.ERASE}  # verbs that leave an act
+OPERATORS = {
+    Verb.ADJUST,
+    Verb.RULE,
+    Verb.DEFAULT,
+    Verb.DIVIDEND,
+    Verb.EXIT,
+    Verb.ERASE,
+    Verb.MERGE,
+}  # verbs that leave an act
 
 
 class Unacted(Wrong):
@@ -56,3 +65,11 @@ def adjust(entry: Entry, before: Before) -> None:
         raise Wrong("its lot waits, is prepaid or continues another")
     if contract is not None and terms.funding != alone(contract, entry.partner):
         raise Wrong("its funding is not that of the budget's owner")
+
+
+def merge(entry: Entry, before: Before) -> None:
+    """All that the first member has, and nothing else: lots in burn order, debts oldest first."""
+    moves, debts = everything(before.who)
+    expect(entry, list(moves), "all that the member has")
+    if entry.repaid != debts:
+        raise Wrong("the debts it carries over are not all that the member has")

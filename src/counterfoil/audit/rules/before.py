@@ -48,6 +48,7 @@ class Books:
     rulebook: bytes | None = None  # SHA-256 of the rulebook as acts have changed it; None before the first one is known
     hashes: dict[int, bytes] = field(default_factory=dict)  # of the entries of the group under way
     unacted: set[int] = field(default_factory=set)  # entries of the group that an operator made, and no act says so yet
+    merged: dict[int, int] = field(default_factory=dict)  # handles that are another's now
     borne: dict[int, dict[int, int]] = field(default_factory=dict)  # by estate: micros that partners miss
 
     def begin(self, rules: Rules | None) -> None:
@@ -56,6 +57,12 @@ class Books:
         if rules is not None:
             self.contracts = {**self.contracts, **rules.contracts}
             self.rewards |= set(rules.rewards)
+
+    def now_of(self, handle: int) -> int:
+        """Whose is now what was once this handle's."""
+        while handle in self.merged:
+            handle = self.merged[handle]
+        return handle
 
     def in_force(self, partner: int, at: int) -> Contract | None:
         """A partner's contract at an instant; None without a rulebook."""

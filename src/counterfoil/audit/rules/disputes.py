@@ -73,6 +73,11 @@ def exit_partner(entry: Entry, before: Before) -> None:
 
 def _burn(entry: Entry, before: Before) -> Original:
     burn = before.original
-    if burn is None or burn.burned is None or burn.handle != before.who.member or burn.partner != entry.partner:
+    if (
+        burn is None
+        or burn.burned is None
+        or before.books.now_of(burn.handle) != before.who.member
+        or burn.partner != entry.partner
+    ):
         raise Wrong(f"ent_{entry.refers_to:016x} is no burn of this member there")
     return burn

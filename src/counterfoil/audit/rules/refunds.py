@@ -97,7 +97,11 @@ def _graced(entry: Entry, lot: Lot, rules: Rules | None, index: int) -> LotTerms
 
 def _refunded(entry: Entry, before: Before, *, earned: bool) -> Original:
     original = before.original
-    if original is None or (original.burned is None) != earned or original.handle != before.who.member:
+    if (
+        original is None
+        or (original.burned is None) != earned
+        or before.books.now_of(original.handle) != before.who.member
+    ):
         raise Wrong(f"ent_{entry.refers_to:016x} is no {'earn' if earned else 'burn'} of this member")
     if original.partner != entry.partner:
         raise Wrong(f"it refunds what partner {original.partner} did")

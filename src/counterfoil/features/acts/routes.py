@@ -66,6 +66,20 @@ async def unfreeze(request: Request, member: MEMBER_ID, body: Act, caller: Opera
     return await move(request, "unfreeze", caller, key, body, member=id_number(member))
 
 
+class Merge(Act):
+    """Into whom."""
+
+    into: MemberId
+
+
+@router.post("/members/{member}/merge", status_code=201, response_model=Done, responses=declared(404, 409, 410, 422))
+async def merge(request: Request, member: MEMBER_ID, body: Merge, caller: Operator, key: Key = None) -> Response:
+    """One person was enrolled twice: points, debts, holds, cards and history become the other's. There is no way back;
+    `dry_run` tells what would move. The old id goes on to name the member.
+    """
+    return await move(request, "merge", caller, key, body, member=id_number(member), recipient=id_number(body.into))
+
+
 @router.get("/acts", response_model=Page, responses=declared())
 def acts(request: Request, caller: Reader, cursor: str | None = None, limit: Limit = 100) -> dict[str, Any]:
     """What operators did, with their reasons: all for the operator, for a partner what is about it."""

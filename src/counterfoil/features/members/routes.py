@@ -102,7 +102,11 @@ def balance(request: Request, member: MEMBER_ID, caller: Reader) -> dict[str, An
     whole = registry.is_operator(caller)
     own = [c for c in programme.currencies.values() if whole or c.issuer == caller.party]
     view = _balance(who, COALITION_CURRENCY, programme, whole=whole)
-    return {"member": member, **view, "own": [_balance(who, c.number, programme, whole=whole) for c in own]}
+    return {
+        "member": f"mbr_{who.member:016x}",
+        **view,
+        "own": [_balance(who, c.number, programme, whole=whole) for c in own],
+    }
 
 
 def _balance(who: Holdings, currency: int, programme: registry.Programme, *, whole: bool) -> dict[str, Any]:
@@ -143,11 +147,11 @@ def entries(
 ) -> dict[str, Any]:  # fmt: skip
     """The member's history: all of it for the operator, for a partner its own entries."""
     gateway, programme = gateway_of(request), gateway_of(request).known()
-    _looked_up(request, member, caller, programme)
+    number = _looked_up(request, member, caller, programme).member
     partner = None if registry.is_operator(caller) else caller.party
 
     def fetch(after: int, count: int) -> list[books.Row]:
-        return books.rows_of(gateway.engine, partner=partner, who=id_number(member), after=after, limit=count)
+        return books.rows_of(gateway.engine, partner=partner, who=number, after=after, limit=count)
 
     return page_of(fetch, cursor, limit, lambda row: entry_view(row, programme))
 

@@ -128,7 +128,7 @@ def member(
     if who is None:
         return Member(asked.strip(), "These books know no member with this id. Check it against the partner's record.")
     start = rules.number_of(after, 2**63 - 1) or -1
-    rows = books.rows_of(gateway.engine, who=number, after=start, limit=ENTRIES_SHOWN + 1)
+    rows = books.rows_of(gateway.engine, who=who.member, after=start, limit=ENTRIES_SHOWN + 1)
     shown = rows[:ENTRIES_SHOWN]
     lots = [
         {"issuer": programme.name_of(lot.terms.issuer), "expires_at": lot.terms.expires_at,

@@ -171,6 +171,7 @@ def upgrade() -> None:
         sa.Column("debt", sa.BigInteger(), nullable=False),
         sa.Column("next_due", sa.BigInteger(), nullable=True),
         sa.Column("frozen", sa.Boolean(), nullable=False),
+        sa.Column("merged_into", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         postgresql_with={"fillfactor": 50},
     )
@@ -181,6 +182,14 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("next_due IS NOT NULL"),
         sqlite_where=sa.text("next_due IS NOT NULL"),
+    )
+    op.create_index(
+        "member_merged",
+        "member",
+        ["merged_into"],
+        unique=False,
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
     )
     op.create_table(
         "request",
