@@ -11,9 +11,10 @@ from counterfoil.core.entry import Entry, Move, Repaid
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.operation import Operation
 from counterfoil.core.rulebook import adjustments, merging
-from counterfoil.store import acts, decide
+from counterfoil.core.rulebook.contracts import Contract
+from counterfoil.store import acts, decide, terms
 from counterfoil.store.desk import Desk
-from tests.audit.coalition import GROCER, Coalition
+from tests.audit.coalition import BAKER, GROCER, Coalition
 from tests.audit.plants import earned
 from tests.audit.seldom import adjusted
 
@@ -86,5 +87,18 @@ def indebted_one(made: Coalition) -> int:
     made.do("burn", GROCER, eve, 30)
     made.do("refund_earn", GROCER, eve, 30, original="eve")
     entry = made.act("merge", member=eve, recipient=bob)
+    made.settle()
+    return entry
+
+
+def no_margin(patch: Patch) -> None:
+    patch.setattr(terms, "_require_margin", lambda *_asked: None)
+
+
+def dear_burn(made: Coalition) -> int:
+    """A contract promises more than points are worth, out of no budget."""
+    ann, _bob = earned(made)
+    made.act("add_contract", partner=BAKER, contract=Contract(0, redemption_micros=12_000, since=made.now))
+    entry = made.do("burn", BAKER, ann, 10)
     made.settle()
     return entry

@@ -57,10 +57,12 @@ from tests.audit.plants import (
 )
 from tests.audit.plants_acts import (
     cheap_points,
+    dear_burn,
     debt_left_behind,
     given,
     indebted_one,
     lot_left_behind,
+    no_margin,
     one_of_two,
     rules_changed,
     unsaid,
@@ -144,6 +146,7 @@ LIES = [
     Lie("points given away for less", "refold", "its funding", cheap_points, given, rule(Verb.ADJUST)),
     Lie("a lot left behind in a merge", "refold", "all that the member has", lot_left_behind, one_of_two, rule(Verb.MERGE)),
     Lie("a debt left behind in a merge", "refold", "not all", debt_left_behind, indebted_one, rule(Verb.MERGE)),
+    Lie("paid more than the face", "refold", "names no budget", no_margin, dear_burn, rule(Verb.BURN)),
     Lie("everybody moved", "liabilities", "did not change", all_moved, twice_settled,
         without(liabilities, "_moved", lambda old, new: "")),
 ]  # fmt: skip

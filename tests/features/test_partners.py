@@ -23,7 +23,7 @@ def test_a_partner_has_the_rulebooks_terms_unless_named(engines: Stand) -> None:
         "id": 18, "name": "grocer", "signer": None, "floor_micros": 0,
         "status": "active", "terms": [{
             "funding": "issuance", "issuance_bp": None, "face_micros": 10_000, "fee_micros": 1_000,
-            "fee_refundable": True, "redemption_micros": None, "valid_days": 365, "pending_days": 0,
+            "fee_refundable": True, "redemption_micros": None, "redemption_budget": None, "valid_days": 365, "pending_days": 0,
             "breakage_operator_bp": 0, "since": None, "valid_months": None, "cliff": None,
             "clawback": "debt", "credit_limit_micros": None,
         }],

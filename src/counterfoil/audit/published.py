@@ -131,6 +131,9 @@ def _contract(one: Mapping[str, object]) -> Contract:
     valid, redemption = (None if one.get(n) is None else _whole(one, n) for n in ("valid_days", "redemption_micros"))
     months, cliff = (None if one.get("valid_months") is None else _whole(one, "valid_months")), one.get("cliff")
     clawback = one.get("clawback", "debt")
+    budget = one.get("redemption_budget")
+    if not isinstance(budget, str | None):
+        raise Unreadable("rulebook.json", "redemption_budget must be a name or null")
     if clawback not in {"debt", "cash"}:
         raise Unreadable("rulebook.json", "clawback must be debt or cash")
     if cliff not in {None, "month", "quarter", "year"}:
@@ -149,6 +152,7 @@ def _contract(one: Mapping[str, object]) -> Contract:
         months,
         cliff,
         clawback,
+        redemption_budget=budget,
     )
 
 

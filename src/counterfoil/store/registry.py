@@ -180,7 +180,7 @@ def load(connection: Connection) -> Programme:
         contracts.setdefault(c.partner, []).append(
             Contract(c.version, c.face_micros, c.fee_micros, c.valid_days, c.breakage_operator_bp, c.issuance_bp,
                      c.fee_refundable, c.redemption_micros, c.pending_days, c.since, c.valid_months, c.cliff,
-                     c.clawback, c.credit_limit_micros)
+                     c.clawback, c.credit_limit_micros, c.redemption_budget)
         )  # fmt: skip
     parties = {
         p.id: Party(p.id, p.name, tuple(contracts[p.id]), p.signer, p.floor_micros, p.status, p.collateral_micros)

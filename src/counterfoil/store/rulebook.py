@@ -44,7 +44,8 @@ def rulebook(programme: Programme) -> dict[str, Any]:
                 "partner": party.number, "name": party.name, "version": one.version,
                 "since": text_instant(one.since), "funding": one.funding, "issuance_bp": one.issuance_bp,
                 "face_micros": one.face_micros, "fee_micros": one.fee_micros, "fee_refundable": one.fee_refundable,
-                "redemption_micros": one.redemption_micros, "valid_days": one.valid_days,
+                "redemption_micros": one.redemption_micros, "redemption_budget": one.redemption_budget,
+                "valid_days": one.valid_days,
                 "valid_months": one.valid_months, "cliff": one.cliff, "clawback": one.clawback,
                 "pending_days": one.pending_days, "breakage_operator_bp": one.breakage_operator_bp,
             }

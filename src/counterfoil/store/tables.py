@@ -61,7 +61,7 @@ contract = Table(
     _small("breakage_operator_bp"), _small("issuance_bp"), Column("fee_refundable", Boolean, nullable=False),
     _big("redemption_micros", null=True), Column("pending_days", Integer, nullable=False),
     Column("valid_months", Integer, nullable=True), _text("cliff", null=True), _text("clawback"),
-    _big("credit_limit_micros", null=True),
+    _big("credit_limit_micros", null=True), _text("redemption_budget", null=True),
 )  # fmt: skip
 currency = Table(  # a brand's own; the coalition's is 1 and has no row
     "currency",

@@ -10,14 +10,16 @@ from typing import Any
 
 from msgspec import structs
 
-from counterfoil.core.accounts import FIRST_PARTNER, RESERVED
+from counterfoil.core.accounts import FIRST_PARTNER, OPERATOR, RESERVED
 from counterfoil.core.calendar import text_instant
 from counterfoil.core.errors import InvalidRequest, NotFound, UnknownPartner
 from counterfoil.core.operation import Operation
+from counterfoil.core.rulebook.adjustments import OPERATOR_TERMS
 from counterfoil.core.rulebook.contracts import Contract
 from counterfoil.core.rulebook.earning import EarnRule
 from counterfoil.core.rulebook.rewards import Reward
 from counterfoil.store import tables
+from counterfoil.store.budgets import budget
 from counterfoil.store.desk import Desk
 from counterfoil.store.kinds import Limits, Promotion
 from counterfoil.store.registry import LAST_PARTNER, Currency, Party, limited
@@ -38,6 +40,7 @@ def add_partner(desk: Desk, op: Operation) -> tuple[None, Facts]:
     if number > LAST_PARTNER:
         raise InvalidRequest("name", "a programme has at most 32,752 partners")
     contracts: tuple[Contract, ...] = tuple(asked["contracts"])
+    _require_margin(desk, number, contracts)
     made = Party(
         number, name, contracts, signer, asked.get("floor_micros", 0), collateral_micros=asked.get("collateral_micros")
     )
@@ -57,6 +60,7 @@ def add_contract(desk: Desk, op: Operation) -> tuple[None, Facts]:
     last = party.contracts[-1]
     require_announced(desk, terms.since, last)
     made = replace(terms, version=last.version + 1)
+    _require_margin(desk, party.number, (made,))
     desk.write(tables.contract, _contract_row(party.number, made))
     changed = replace(party, contracts=(*party.contracts, made))
     _revise(desk, changed)
@@ -144,6 +148,27 @@ def require_announced(desk: Desk, since: int, last: Contract | EarnRule | None) 
         raise InvalidRequest("since", f"must be after version {last.version}, which begins at {begins}")
 
 
+def _require_margin(desk: Desk, number: int, new: tuple[Contract, ...]) -> None:
+    """Nobody is paid more for a point than its face unless its contract names a budget of the operator's for it.
+
+    Raises InvalidRequest, UnknownBudget.
+    """
+    for one in new:
+        if one.redemption_budget is not None and budget(desk, one.redemption_budget).owner != OPERATOR:
+            raise InvalidRequest("redemption_budget", f"{one.redemption_budget} is not the operator's")
+    parties, now = desk.programme.parties, desk.journal.now
+    others = {n: one for n, one in parties.items() if n >= FIRST_PARTNER}
+    old = [(one.name, c) for one in others.values() for c in one.contracts]
+    lowest = min([OPERATOR_TERMS.face_micros, *(c.face_micros for c in [*new, *(c for _name, c in old)])])
+    usable = [(n, c) for n, one in others.items() for c in one.contracts if c.since > now or c is one.contract_at(now)]
+    for partner_number, one in [*((number, one) for one in new), *usable]:
+        if one.redemption_budget is None and (one.redemption_micros or 0) > lowest:
+            own = partner_number == number and one in new
+            field = "redemption_micros" if own else "face_micros"
+            text = f"partner {partner_number} would be paid {one.redemption_micros} micros for points of face {lowest}"
+            raise InvalidRequest(field, f"{text}: its contract must name a redemption_budget")
+
+
 def _revise(desk: Desk, made: Party) -> None:
     parties = {**desk.programme.parties, made.number: made}
     desk.revise(parties=parties, limited=limited(parties.values()))
@@ -153,7 +178,7 @@ def _contract_row(number: int, one: Contract) -> tuple[Any, ...]:
     return (
         number, one.version, one.since, one.face_micros, one.fee_micros, one.valid_days, one.breakage_operator_bp,
         one.issuance_bp, one.fee_refundable, one.redemption_micros, one.pending_days,
-        one.valid_months, one.cliff, one.clawback, one.credit_limit_micros,
+        one.valid_months, one.cliff, one.clawback, one.credit_limit_micros, one.redemption_budget,
     )  # fmt: skip
 
 

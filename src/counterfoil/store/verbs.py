@@ -14,8 +14,9 @@ from counterfoil.core.refusals import CurrencyNotAccepted, ProgrammeSunset
 from counterfoil.core.rulebook import due, refunds, verbs
 from counterfoil.core.rulebook.contracts import Contract, alone, joint
 from counterfoil.core.rulebook.earning import base_points, explained
+from counterfoil.core.rulebook.verbs import Agree
 from counterfoil.core.units import COALITION_CURRENCY, NEVER
-from counterfoil.store.budgets import set_budget
+from counterfoil.store.budgets import above_face, back_above_face, set_budget
 from counterfoil.store.desk import Desk, Effect, entry_name, member_name
 from counterfoil.store.earning import Priced, priced, publish_earn_rule
 from counterfoil.store.registry import COALITION_CURRENCY_NAME
@@ -153,16 +154,17 @@ def _in_own(op: Operation, who: Holdings, currency: int) -> dict[str, object]:
     return {"currency": op.currency, "available": who.free(currency)}
 
 
-def _value(desk: Desk, op: Operation) -> int:
-    """What the partner is paid for a point used there, micros; 0: the lots' own face."""
-    return desk.programme.parties[op.partner].contract_at(desk.journal.now).redemption_micros or 0
+def _value(desk: Desk, op: Operation, who: Holdings) -> tuple[int, Agree | None]:
+    """What the partner is paid for a point used there, micros (0: the lots' own face), and who must agree to it."""
+    contract = desk.programme.parties[op.partner].contract_at(desk.journal.now)
+    return contract.redemption_micros or 0, above_face(desk, contract, who)
 
 
 def _burn(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
     who = desk.spender(op.member)
     desk.active(op.partner)
     currency = _currency(desk, op)
-    entry = verbs.burn(desk.journal, who, op.partner, op.points, currency, _value(desk, op))
+    entry = verbs.burn(desk.journal, who, op.partner, op.points, currency, *_value(desk, op, who))
     return entry, {"points": op.points, "lots": _lots(desk, entry, who)} | _in_own(op, who, currency)
 
 
@@ -177,7 +179,7 @@ def _hold(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
 def _capture(desk: Desk, op: Operation) -> tuple[Entry, dict[str, object]]:
     who, held = _held(desk, op)
     desk.active(op.partner)
-    entry = verbs.capture(desk.journal, who, held, op.points, _value(desk, op))
+    entry = verbs.capture(desk.journal, who, held, op.points, *_value(desk, op, who))
     facts = {"points": op.points, "released": held.points - op.points, "hold": verbs.hold_name(held.entry)}
     return entry, {**facts, "lots": _lots(desk, entry, who)}
 
@@ -214,6 +216,7 @@ def _refund_burn(desk: Desk, op: Operation) -> tuple[Entry | None, dict[str, obj
         return None, queue(desk, op)
     undisputed(desk, original.entry.id)
     entry = refunds.refund_burn(desk.journal, who, original, op.points, desk.programme.zone)
+    back_above_face(desk, who, original.entry, entry)
     _refunded(desk, op, effect)
     return entry, {"points": op.points, "refers_to": entry_name(original.entry.id)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from counterfoil.core.calendar import LAST_INSTANT, text_instant, valid_until
+from counterfoil.core.calendar import LAST_INSTANT, text_instant
 from counterfoil.core.entry import Entry
 from counterfoil.core.errors import UnknownCurrency, UnknownQuote, UnknownRate
 from counterfoil.core.exchange import Edge, arbitrage
@@ -14,6 +14,7 @@ from counterfoil.core.refusals import QuoteExpired, QuoteUsed, RateCycleArbitrag
 from counterfoil.core.rulebook import swaps
 from counterfoil.core.rulebook.contracts import alone
 from counterfoil.core.units import COALITION_CURRENCY
+from counterfoil.store.budgets import above_face
 from counterfoil.store.desk import Desk
 from counterfoil.store.kinds import Quote, Rates
 from counterfoil.store.registry import COALITION_CURRENCY_NAME
@@ -65,7 +66,7 @@ def exchange(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     name, kept = str(op.asked.get("quote") or ""), None
     if name:
         kept = desk.records.find(Quote, f"{op.partner}:{name}")
-        if kept is None or (who is not None and kept.member != who.member):
+        if kept is None or (who is not None and desk.known(kept.member) is not who):
             raise UnknownQuote(name)
         who = desk.spender(kept.member)
         if kept.used:
@@ -76,7 +77,9 @@ def exchange(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     else:
         edge, points = _edge(desk, str(op.asked["src"]), str(op.asked["dst"])), op.points
     assert who is not None
-    entry = swaps.exchange(desk.journal, who, _swap(desk, edge, points))
+    swap = _swap(desk, edge, points)
+    contract = desk.programme.parties[swap.partner].contract_at(desk.journal.now)
+    entry = swaps.exchange(desk.journal, who, swap, above_face(desk, contract, who) if swap.value_micros else None)
     if kept is not None:
         kept.used = True
         desk.records.keep(f"{op.partner}:{name}", kept)
@@ -94,7 +97,7 @@ def _swap(desk: Desk, edge: Edge, points: int) -> swaps.Swap:
     payer = programme.currencies[src].issuer if src != ours else programme.currencies[dst].issuer
     issuer = programme.currencies[dst].issuer if dst != ours else payer
     contract = programme.parties[issuer].contract_at(now)
-    expires_at = valid_until(now, contract.valid_days, programme.zone)
+    expires_at = contract.expires_at(now, programme.zone)
     terms = LotTerms(dst, issuer, now, expires_at, 0, alone(contract, issuer) if dst == ours else b"")
     if ours in {src, dst}:
         value = contract.redemption_micros or 0 if src == ours else 0

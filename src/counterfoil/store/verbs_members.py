@@ -20,6 +20,7 @@ from counterfoil.core.refusals import (
 )
 from counterfoil.core.rulebook import disputes, erasure, merging
 from counterfoil.core.rulebook.refunds import burned
+from counterfoil.store.budgets import back_above_face
 from counterfoil.store.desk import Desk, entry_name, member_name
 from counterfoil.store.kinds import Dispute, Erasure, Usage, Velocity
 from counterfoil.store.verbs_packs import give_back
@@ -62,6 +63,7 @@ def rule(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
         raise AlreadyRuled(name)
     entry = disputes.rule(desk.journal, who, burn, desk.programme.zone, valid=valid)
     desk.records.keep(str(burn.id), Dispute("valid" if valid else "denied"))
+    back_above_face(desk, who, burn, entry)
     effect = desk.effect_of(burn.id)
     if not valid and effect is not None:
         effect.refunded = sum(move.points for move in burned(burn.moves))

@@ -95,6 +95,12 @@ def require_value(entry: Entry, before: Before) -> None:
     if contract is not None and entry.value_micros != (contract.redemption_micros or 0):
         said = f"partner {entry.partner}'s contract says {contract.redemption_micros or 'the face'}"
         raise Wrong(f"it pays {entry.value_micros} micros a point, {said}")
+    if entry.value_micros and contract is not None and contract.redemption_budget is None:
+        lots = [before.who.terms_of(move.entry, move.index) for move in entry.moves if move.target is Place.BURNED]
+        if any(0 < lot.funds.face_micros < entry.value_micros for lot in lots):
+            raise Wrong(
+                f"it pays more than a point's face, and partner {entry.partner}'s contract names no budget for that"
+            )
 
 
 def expect(entry: Entry, moves: list[Move], order: str) -> None:

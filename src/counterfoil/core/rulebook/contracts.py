@@ -25,7 +25,8 @@ class Contract:
 
     `issuance_bp` of the face is paid when points become available, the rest when they are used. `fee_micros` is due with
     the first, or with the use where nothing is paid at issue. `redemption_micros` is what the partner is paid for a point
-    used there; None: the lots' own face. `pending_days`: how long an earn waits.
+    used there; None: the lots' own face. Where it is above theirs the operator pays the difference, points of
+    `redemption_budget` at most. `pending_days`: how long an earn waits.
     """
 
     version: int
@@ -42,6 +43,7 @@ class Contract:
     cliff: Cliff | None = None  # or of the month, quarter or year in which they end
     clawback: Clawback = "debt"  # what a refund cannot recover is owed in points, or taken off the cash at the till
     credit_limit_micros: int | None = None  # what it may owe before settlements are final; None: without limit
+    redemption_budget: str | None = None  # without one it is never paid more than a point's face
 
     @property
     def funding(self) -> Mode:

@@ -11,6 +11,7 @@ from counterfoil.core.journal import Journal
 from counterfoil.core.limits import IncrementViolation, InsufficientPoints
 from counterfoil.core.lots import LotTerms
 from counterfoil.core.rulebook.due import room, settle_up
+from counterfoil.core.rulebook.verbs import Agree
 
 
 class Swap(Struct, frozen=True):
@@ -32,7 +33,7 @@ class Swap(Struct, frozen=True):
     value_micros: int = 0
 
 
-def exchange(journal: Journal, who: Holdings, swap: Swap) -> Entry:
+def exchange(journal: Journal, who: Holdings, swap: Swap, agree: Agree | None = None) -> Entry:
     """Consume lots in burn order and make a new one. Raises InsufficientPoints, IncrementViolation, BalanceLimit."""
     settle_up(journal, who)
     free = who.free(swap.src)
@@ -42,6 +43,8 @@ def exchange(journal: Journal, who: Holdings, swap: Swap) -> Entry:
         raise IncrementViolation(swap.offered)
     room(who, swap.given, swap.terms.currency)
     moves = tuple(take(who.usable(journal.now, swap.src), swap.taken, Place.AVAILABLE, Place.BURNED))
+    if agree is not None:
+        agree(moves)
     paid = []
     if swap.receiver:  # through the pool, which keeps nothing: so each brand's own entries give its position
         paid += [Paid(swap.partner, POOL, swap.price_micros), Paid(swap.partner, OPERATOR, swap.fee_micros)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
@@ -65,12 +65,18 @@ def earn(
     return entry
 
 
+Agree = Callable[[tuple[Move, ...]], None]  # the last to refuse: it sees which lots would be used
+
+
 def burn(
-    journal: Journal, who: Holdings, partner: int, points: int, currency: int = COALITION_CURRENCY, value_micros: int = 0
+    journal: Journal, who: Holdings, partner: int, points: int, currency: int = COALITION_CURRENCY, value_micros: int = 0,
+    agree: Agree | None = None,
 ) -> Entry:  # fmt: skip
     """Consume lots in burn order; the partner is paid `value_micros` a point, or their face (0). Raises InsufficientPoints."""
     settle_up(journal, who)
     moves = from_lots(who.usable(journal.now, currency), points, Place.BURNED)
+    if agree is not None:
+        agree(moves)
     return journal.post(Verb.BURN, (who,), partner=partner, value_micros=value_micros, moves=moves)
 
 
@@ -83,7 +89,9 @@ def hold(
     return journal.post(Verb.HOLD, (who,), partner=partner, until=until, moves=moves)
 
 
-def capture(journal: Journal, who: Holdings, held: Hold, points: int, value_micros: int = 0) -> Entry:
+def capture(
+    journal: Journal, who: Holdings, held: Hold, points: int, value_micros: int = 0, agree: Agree | None = None
+) -> Entry:
     """Burn up to all of a hold, once; the rest is released. Raises the hold's state or CaptureExceedsHold."""
     settle_up(journal, who)
     _open(held)
@@ -97,6 +105,8 @@ def capture(journal: Journal, who: Holdings, held: Hold, points: int, value_micr
             moves.append(Move(entry, index, Place.HELD, Place.BURNED, burned))
         if part > burned:
             moves.append(Move(entry, index, Place.HELD, Place.AVAILABLE, part - burned))
+    if agree is not None:
+        agree(tuple(moves))
     made = journal.post(
         Verb.CAPTURE, (who,), partner=held.partner, refers_to=held.entry, value_micros=value_micros, moves=tuple(moves)
     )

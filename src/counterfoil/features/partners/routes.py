@@ -47,6 +47,12 @@ class Terms(BaseModel):
     redemption_micros: Annotated[
         Micros | None, Field(ge=1, description="what a point used here pays; default: the lot's face")
     ] = None
+    redemption_budget: Annotated[
+        str | None,
+        Field(
+            max_length=64, description="of the operator's: for each point that pays more than its face; or none does"
+        ),
+    ] = None
     valid_days: Annotated[int | None, Field(strict=True, ge=0, le=36_500, description="null: no expiry")] = 365
     valid_months: Annotated[
         int | None, Field(strict=True, ge=0, le=1_200, description="instead of days: to the same day, months later")
@@ -83,7 +89,7 @@ class Terms(BaseModel):
         return Contract(
             version, self.face_micros, fee, days, self.breakage_operator_bp, issuance_bp,
             self.fee_refundable, self.redemption_micros, self.pending_days, since,
-            self.valid_months, self.cliff, self.clawback, self.credit_limit_micros,
+            self.valid_months, self.cliff, self.clawback, self.credit_limit_micros, self.redemption_budget,
         )  # fmt: skip
 
 
@@ -224,6 +230,7 @@ def _view(one: registry.Party) -> Partner:
             fee_micros=c.fee_micros,
             fee_refundable=c.fee_refundable,
             redemption_micros=c.redemption_micros,
+            redemption_budget=c.redemption_budget,
             valid_days=c.valid_days,
             valid_months=c.valid_months,
             cliff=c.cliff,

@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("cliff", sa.Text(), nullable=True),
         sa.Column("clawback", sa.Text(), nullable=False),
         sa.Column("credit_limit_micros", sa.BigInteger(), nullable=True),
+        sa.Column("redemption_budget", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("partner", "version"),
     )
     op.create_table(
