@@ -232,7 +232,8 @@ class Books(Money):
         facts: Dict = {"number": self.number}
         if failed is not None:
             facts["waterfall"] = self.waterfall(failed)
-            self.standing[failed] = "suspended"
+            if self.standing.get(failed) != "exited":  # who has left has left
+                self.standing[failed] = "suspended"
         facts["exact"] = {party: micros for party, micros in self.money.items() if micros}
         rounded = {party: half_even(micros) for party, micros in self.money.items()}
         rounded["rounding"] = -sum(rounded.values())

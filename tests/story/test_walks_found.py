@@ -69,6 +69,12 @@ STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
          step("close"), step("reinstate", partner="A"), earn("e3", "A", 60), step("close", failed="A"),
          step("dividend", LATER, partner="A", bp=10_000)],
     ),
+    "what an exit reserve pays is not the failed partner's": (
+        {"contracts": {"A": {"funding": "redemption", "fee": 500}}, "collateral": {"A": 0}, "first_loss": 100_000},
+        [earn("e1", "A", 100), earn("e2", "B", 10), step("exit_partner", partner="A", breakage_bp=6_000),
+         step("burn", ref="b1", partner="B", member="M", points=60), step("refund_burn", ref="r1", burn="b1", points=30),
+         step("close", failed="A"), step("burn", ref="b2", partner="B", member="M", points=50), step("close", failed="A")],
+    ),
     "erasure of a joint bonus": (
         {"promotions": {"half": {"A": 5_000, "operator": 5_000}}},
         [earn("e1", "D", 100, promotion="half", bonus=10), step("request_erasure", member="M"),

@@ -73,8 +73,7 @@ def default(desk: Desk, op: Operation) -> tuple[Entry | None, Facts]:
     party = partner(desk, op)
     gross, issued = defaults.Gross(), dict[int, int]()
     for entry in [*desk.reach.open_entries(), *(one.entry for one in desk.journal.written)]:
-        for posting in entry.postings:
-            gross.add(posting, party.number)
+        gross.add(entry, party.number)
         if entry.verb is Verb.EARN and entry.partner != party.number and entry.lots[0].terms.funding:
             issued[entry.partner] = issued.get(entry.partner, 0) + sum(made.points for made in entry.lots)
     fall = defaults.waterfall(gross, int(op.asked["collateral"]), int(op.asked["first_loss"]), issued)

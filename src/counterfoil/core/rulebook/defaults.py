@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from counterfoil.core.accounts import FIRST_PARTNER, OPERATOR, POOL, estate, owner_of
-from counterfoil.core.entry import Entry, Paid, Posting, Verb
+from counterfoil.core.accounts import FIRST_PARTNER, OPERATOR, POOL, RESERVE, estate, kept_for, owner_of
+from counterfoil.core.entry import Entry, Paid, Verb
 from counterfoil.core.journal import Journal
 from counterfoil.core.units import BASIS_POINTS, MONEY, mul_div_down, split_largest_remainder
 
@@ -24,17 +24,28 @@ class Gross:
     received: int = 0
     fees: int = 0
 
-    def add(self, posting: Posting, partner: int) -> None:
-        """Count a posting of money."""
-        if posting.unit != MONEY:
-            return
-        payer, payee = owner_of(posting.debit), owner_of(posting.credit)
-        if payer == partner:
-            self.paid += posting.amount
-            self.fees += posting.amount * (payee == OPERATOR)
-        elif payee == partner:
-            self.received += posting.amount
-            self.fees -= posting.amount * (payer == OPERATOR)
+    def add(self, entry: Entry, partner: int) -> None:
+        """Count an entry's money. What an exit reserve pays or takes for points that move, fees last, is not the partner's."""
+        own, reserve = Gross(), kept_for(RESERVE, partner) if entry.moves else 0
+        for posting in entry.postings:
+            if posting.unit != MONEY:
+                continue
+            payer, payee, micros = owner_of(posting.debit), owner_of(posting.credit), posting.amount
+            if payer == partner and payee == reserve:
+                own.received -= micros
+                own.fees = max(own.fees, -own.received)
+            elif payer == partner:
+                own.paid += micros
+                own.fees += micros * (payee == OPERATOR)
+            elif payee == partner and payer == reserve:
+                own.paid -= micros
+                own.fees = min(own.fees, own.paid)
+            elif payee == partner:
+                own.received += micros
+                own.fees -= micros * (payer == OPERATOR)
+        self.paid += own.paid
+        self.received += own.received
+        self.fees += own.fees
 
 
 @dataclass(frozen=True, slots=True)
