@@ -24,6 +24,7 @@ class Edge(Struct, frozen=True):
     increment: int
     price_micros: int
     fee_bp: int
+    daily_points: int | None = None  # of `src`, that a member may swap in a local day
 
     @property
     def ratio(self) -> Fraction:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from counterfoil.core.calendar import LAST_INSTANT, text_instant
+from counterfoil.core.calendar import LAST_INSTANT, local_day, text_instant
 from counterfoil.core.entry import Entry
-from counterfoil.core.errors import UnknownCurrency, UnknownQuote, UnknownRate
+from counterfoil.core.errors import InvalidRequest, UnknownCurrency, UnknownQuote, UnknownRate
 from counterfoil.core.exchange import Edge, arbitrage
 from counterfoil.core.holdings import Holdings
-from counterfoil.core.limits import IncrementViolation
+from counterfoil.core.limits import IncrementViolation, VelocityLimit
 from counterfoil.core.lots import LotTerms
 from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import QuoteExpired, QuoteUsed, RateCycleArbitrage
@@ -16,14 +16,17 @@ from counterfoil.core.rulebook.contracts import alone
 from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.store.budgets import above_face
 from counterfoil.store.desk import Desk
-from counterfoil.store.kinds import Quote, Rates
+from counterfoil.store.kinds import Quote, Rates, Velocity
 from counterfoil.store.registry import COALITION_CURRENCY_NAME
 
 Facts = dict[str, object]
 
 
 def publish_rates(desk: Desk, op: Operation) -> tuple[None, Facts]:
-    """A new rate table, in force from now or a later instant. Raises UnknownCurrency, RateCycleArbitrage."""
+    """A new rate table, in force from an instant that was announced; the first one from now on.
+
+    Raises UnknownCurrency, RateCycleArbitrage, InvalidRequest.
+    """
     edges = [Edge(**edge) for edge in op.asked["edges"]]
     for edge in edges:
         _number(desk, edge.src, "edges"), _number(desk, edge.dst, "edges")
@@ -32,7 +35,10 @@ def publish_rates(desk: Desk, op: Operation) -> tuple[None, Facts]:
         cycle, product = found
         raise RateCycleArbitrage(cycle, str(product), str(product - 1))
     rates = desk.records.find(Rates, "") or Rates([])
-    since = max(int(op.asked.get("since") or 0), desk.journal.now)
+    earliest = desk.journal.now + (desk.programme.notice_micros if rates.tables else 0)
+    since = int(op.asked.get("since") or 0) or earliest
+    if since < earliest:
+        raise InvalidRequest("since", f"must be {text_instant(earliest)} or later: changes are announced")
     held = [table for table in rates.tables if table[0] < since]
     made = Rates([*held, (since, edges)])
     desk.was = desk.records.put("", made)
@@ -79,7 +85,10 @@ def exchange(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     assert who is not None
     swap = _swap(desk, edge, points)
     contract = desk.programme.parties[swap.partner].contract_at(desk.journal.now)
+    counted = _counted(desk, who, edge, swap.taken)
     entry = swaps.exchange(desk.journal, who, swap, above_face(desk, contract, who) if swap.value_micros else None)
+    if counted is not None:
+        desk.records.keep(*counted)
     if kept is not None:
         kept.used = True
         desk.records.keep(f"{op.partner}:{name}", kept)
@@ -104,6 +113,18 @@ def _swap(desk: Desk, edge: Edge, points: int) -> swaps.Swap:
         return swaps.Swap(src, points, taken, given, terms, payer, value_micros=value)
     price, fee = edge.price(given)
     return swaps.Swap(src, points, taken, given, terms, payer, issuer, price, fee)
+
+
+def _counted(desk: Desk, who: Holdings, edge: Edge, points: int) -> tuple[str, Velocity] | None:
+    """What the member's local day over an edge comes to, to be kept once it is swapped; raises VelocityLimit."""
+    if edge.daily_points is None:
+        return None
+    day = local_day(desk.journal.now, desk.programme.zone)
+    name = f"{who.member}:{day}:{edge.src}>{edge.dst}"
+    held = desk.records.find(Velocity, name) or Velocity(0, 0)
+    if held.points + points > edge.daily_points:
+        raise VelocityLimit(f"points exchanged from {edge.src} to {edge.dst}", edge.daily_points, held.points)
+    return name, Velocity(held.points + points, held.count + 1)
 
 
 def _edge(desk: Desk, src: str, dst: str) -> Edge:

@@ -33,13 +33,19 @@ class Rate(BaseModel):
     increment: Whole = 1
     price_micros: Annotated[int, Field(strict=True, ge=0, le=2**40)] = 0
     fee_bp: Annotated[int, Field(strict=True, ge=0, le=BASIS_POINTS)] = 0
+    daily_points: Annotated[
+        int | None,
+        Field(strict=True, ge=1, le=2**53 - 1, description="of `src`, that a member may swap in a local day"),
+    ] = None
 
 
 class Rates(Act):
     """A whole rate table; it replaces the one before, from `since` on."""
 
     edges: Annotated[list[Rate], Field(max_length=1_000)]
-    since: Annotated[str | None, Field(description="RFC 3339, from now on if left out")] = None
+    since: Annotated[str | None, Field(description="RFC 3339; default: as soon as notice allows, in a sandbox now")] = (
+        None
+    )
 
 
 class NewQuote(Move):
