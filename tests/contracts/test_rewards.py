@@ -1,0 +1,306 @@
+"""Rewards as tokens: vouchers claimed once and up to the cap, used by one partner, given back, bound to an account."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from eth_account import Account
+from eth_tester.exceptions import TransactionFailed
+from web3.logs import DISCARD
+from web3.types import TxParams, TxReceipt
+
+from counterfoil.chain.artifacts import load
+from tests.contracts.programme import _ERRORS as ERRORS
+from tests.contracts.programme import GAS, Programme, errors_of, refused
+from tests.contracts.rewarded import (
+    BADGE,
+    COFFEE,
+    DOCUMENT,
+    FAR,
+    ISSUER,
+    MEMBER,
+    OTHER,
+    REF,
+    Rewarded,
+    compact,
+    rewarded,
+    token,
+)
+
+NOBODY = "0x" + "00" * 20
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+ERRORS.update(errors_of(load("Rewards")))
+
+
+@pytest.fixture
+def made(programme: Programme) -> Rewarded:
+    return rewarded(programme)
+
+
+@pytest.fixture
+def member() -> str:
+    return str(Account.from_key(MEMBER).address)
+
+
+def call(made: Rewarded, what: Any, by: str | None = None) -> Any:
+    sender: TxParams = {"from": by or made.programme.anyone, "gas": GAS}
+    return what.call(sender)
+
+
+def told(made: Rewarded, name: str, receipt: TxReceipt) -> dict[str, Any]:
+    (event,) = made.rewards.events[name]().process_receipt(receipt, errors=DISCARD)
+    return dict(event["args"])
+
+
+def test_a_voucher_is_claimed_by_anyone_for_its_account(made: Rewarded, member: str) -> None:
+    receipt = made.claim(member, token(COFFEE, 2))
+    assert (made.held(member, token(COFFEE, 2)), made.held(member)) == (1, 0)
+    moved = told(made, "TransferSingle", receipt)
+    assert (moved["from"], moved["to"], moved["id"], moved["value"]) == (NOBODY, member, token(COFFEE, 2), 1)
+    assert made.rewards.functions.claimed(token(COFFEE, 2)).call()
+    with refused("AlreadyClaimed", token(COFFEE, 2)):
+        call(made, made.claiming(made.voucher(str(Account.from_key(OTHER).address), token(COFFEE, 2))))
+
+
+def test_the_cap_holds_whatever_the_issuer_signs(made: Rewarded, member: str) -> None:
+    for serial in range(3):
+        made.claim(member, token(COFFEE, serial))
+    with refused("BeyondCap", token(COFFEE, 3), 3):
+        call(made, made.claiming(made.voucher(member, token(COFFEE, 3))))
+
+
+def test_tokens_of_several_words_are_told_apart(made: Rewarded, member: str) -> None:
+    serials = (0, 255, 256, 511, 999)
+    for serial in serials:
+        made.claim(member, token(BADGE, serial))
+    assert [made.held(member, token(BADGE, serial)) for serial in serials] == [1] * 5
+    assert [made.rewards.functions.claimed(token(BADGE, n)).call() for n in (1, 254, 257, 512)] == [False] * 4
+
+
+def test_not_after_the_deadline_nor_the_rewards_end(made: Rewarded, member: str) -> None:
+    now = made.chain.w3.eth.get_block("latest")["timestamp"]
+    voucher = made.voucher(member, deadline=now + 100)
+    made.define(7, until=now + 1_000)
+    made.claim(member, token(7))
+    made.chain.wait(200)
+    with refused("TooLate", now + 100):
+        call(made, made.claiming(voucher))
+    made.claim(member, token(7, 1))
+    made.chain.wait(1_000)
+    with refused("TooLate", now + 1_000):
+        call(made, made.claiming(made.voucher(member, token(7, 2))))
+    with refused("TooLate", now + 1_000):
+        call(made, made.rewards.functions.giveBack(token(7), REF), member)
+    with refused("TooLate", now + 1_000):
+        call(made, made.rewards.functions.use(*made.authorised("Use", MEMBER, id=token(7))), made.partner)
+
+
+def other_chain(made: Rewarded, voucher: dict[str, Any]) -> bytes:
+    return made.signed("Voucher", voucher, ISSUER, chainId=1)
+
+
+def other_contract(made: Rewarded, voucher: dict[str, Any]) -> bytes:
+    return made.signed("Voucher", voucher, ISSUER, verifyingContract=made.programme.settlement.address)
+
+
+def other_member(made: Rewarded, voucher: dict[str, Any]) -> bytes:
+    return made.signed("Voucher", voucher | {"account": made.programme.anyone}, ISSUER)
+
+
+def other_serial(made: Rewarded, voucher: dict[str, Any]) -> bytes:
+    return made.signed("Voucher", voucher | {"id": token(COFFEE, 1)}, ISSUER)
+
+
+def other_reward(made: Rewarded, voucher: dict[str, Any]) -> bytes:
+    return made.signed("Voucher", voucher | {"id": token(BADGE)}, ISSUER)
+
+
+def longer(made: Rewarded, voucher: dict[str, Any]) -> bytes:
+    return made.signed("Voucher", voucher | {"deadline": FAR + 1}, ISSUER)
+
+
+def own(made: Rewarded, voucher: dict[str, Any]) -> bytes:
+    return made.signed("Voucher", voucher, MEMBER)
+
+
+def no_signature(_made: Rewarded, _voucher: dict[str, Any]) -> bytes:
+    return bytes(65)
+
+
+def other_parity(made: Rewarded, voucher: dict[str, Any]) -> bytes:
+    plain = made.signed("Voucher", voucher, ISSUER)
+    return plain[:64] + bytes([55 - plain[64]])
+
+
+FORGED = [
+    other_chain,
+    other_contract,
+    other_member,
+    other_serial,
+    other_reward,
+    longer,
+    own,
+    no_signature,
+    other_parity,
+]
+
+
+@pytest.mark.parametrize("forge", FORGED, ids=lambda one: one.__name__)
+def test_a_voucher_counts_only_as_it_was_signed(
+    made: Rewarded, member: str, forge: Callable[[Rewarded, dict[str, Any]], bytes]
+) -> None:
+    voucher = made.voucher(member)
+    with refused_as("NotIssued"):
+        call(made, made.claiming(voucher, forge(made, voucher)))
+    assert made.held(member) == 0
+
+
+@contextmanager
+def refused_as(name: str) -> Iterator[None]:
+    """Whatever the facts: whom a forged signature recovers to is nobody's business."""
+    with pytest.raises(TransactionFailed) as caught:
+        yield
+    assert ERRORS[ast.literal_eval(str(caught.value).removeprefix("execution reverted: "))[:4]][0] == name
+
+
+def test_the_partner_takes_one_in_with_the_holders_signature(made: Rewarded, member: str) -> None:
+    made.claim(member)
+    made.claim(member, token(COFFEE, 1))
+    arguments = made.authorised("Use", MEMBER)
+    receipt = made.chain.send(made.rewards.functions.use(*arguments), made.partner)
+    assert told(made, "Used", receipt) == {"id": token(COFFEE), "account": member, "partner": 16, "ref": REF}
+    assert (made.held(member), made.held(member, token(COFFEE, 1))) == (0, 1)
+    with refused("ERC1155InsufficientBalance", member, 0, 1, token(COFFEE)):  # burned, it never comes back
+        call(made, made.rewards.functions.use(*arguments), made.partner)
+    with refused("AlreadyClaimed", token(COFFEE)):
+        call(made, made.claiming(made.voucher(member)))
+
+
+def high_s(signature: bytes) -> bytes:
+    flipped = ORDER - int.from_bytes(signature[32:64], "big")
+    return signature[:32] + flipped.to_bytes(32, "big") + bytes([55 - signature[64]])
+
+
+FORMS: dict[str, Callable[[bytes], bytes]] = {
+    "high s": high_s, "compact": lambda one: b"".join(compact(one)), "empty": lambda _one: b"",
+    "another's": lambda one: one[::-1],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_authorisation_has_one_form(made: Rewarded, member: str, form: str) -> None:
+    made.claim(member)
+    *plain, signature = made.authorised("Use", MEMBER)
+    with refused("NotAuthorised", member):
+        call(made, made.rewards.functions.use(*plain, FORMS[form](signature)), made.partner)
+
+
+@pytest.mark.parametrize(
+    "change", [{"id": token(COFFEE, 1)}, {"account": NOBODY}, {"ref": bytes(32)}, {"deadline": 2**38}]
+)
+def test_an_authorisation_is_for_one_token_account_and_use(made: Rewarded, member: str, change: dict[str, Any]) -> None:
+    made.claim(member)
+    made.claim(member, token(COFFEE, 1))
+    id_, account, ref, deadline, signature = made.authorised("Use", MEMBER)
+    fields = {"id": id_, "account": account, "ref": ref, "deadline": deadline} | change
+    with refused("NotAuthorised", fields["account"]):
+        call(made, made.rewards.functions.use(*fields.values(), signature), made.partner)
+
+
+@pytest.mark.parametrize("who", ["operator", "anyone"])
+def test_nobody_else_takes_it_in(made: Rewarded, member: str, who: str) -> None:
+    made.claim(member)
+    caller = getattr(made.programme, who)
+    with refused("NotThePartner", 16, caller):
+        call(made, made.rewards.functions.use(*made.authorised("Use", MEMBER)), caller)
+
+
+def test_a_badge_is_nobodys_to_take_in_and_stays(made: Rewarded, member: str) -> None:
+    badge, coffee, to = token(BADGE), token(COFFEE), made.programme.anyone
+    made.claim(member, badge)
+    made.claim(member, coffee)
+    with refused("NotThePartner", 0, made.partner):
+        call(made, made.rewards.functions.use(*made.authorised("Use", MEMBER, id=badge)), made.partner)
+    with refused("Soulbound", BADGE):
+        call(made, made.rewards.functions.safeTransferFrom(member, to, badge, 1, b""), member)
+    with refused("Soulbound", BADGE):
+        call(made, made.rewards.functions.safeBatchTransferFrom(member, to, [coffee, badge], [1, 1], b""), member)
+    with refused("Soulbound", BADGE):
+        call(made, made.rewards.functions.giveBack(badge, REF), member)
+    assert call(made, made.rewards.functions.safeTransferFrom(member, to, coffee, 1, b""), member) == []
+
+
+def test_given_back_by_the_holder_or_by_its_signature(made: Rewarded, member: str) -> None:
+    made.claim(member)
+    made.claim(member, token(COFFEE, 1))
+    arguments = made.authorised("GiveBack", MEMBER)
+    receipt = made.chain.send(made.rewards.functions.giveBackFor(*arguments), made.programme.anyone)
+    assert told(made, "GivenBack", receipt) == {"id": token(COFFEE), "account": member, "ref": REF}
+    with refused("ERC1155InsufficientBalance", member, 0, 1, token(COFFEE)):
+        call(made, made.rewards.functions.giveBackFor(*arguments))
+    second = {"id": token(COFFEE, 1)}
+    with refused("NotAuthorised", member):  # an authorisation to use is none to give back
+        call(made, made.rewards.functions.giveBackFor(*made.authorised("Use", MEMBER, **second)))
+    with refused("TooLate", 5):
+        call(made, made.rewards.functions.giveBackFor(*made.authorised("GiveBack", MEMBER, **second, deadline=5)))
+    call(made, made.rewards.functions.giveBack(token(COFFEE, 1), REF), member)
+    stranger = made.programme.operator
+    with refused("ERC1155InsufficientBalance", stranger, 0, 1, token(COFFEE, 1)):
+        call(made, made.rewards.functions.giveBack(token(COFFEE, 1), REF), stranger)
+
+
+def test_terms_are_the_operators_once_and_make_sense(made: Rewarded) -> None:
+    def defining(kind: int, *terms: Any) -> Any:
+        return made.rewards.functions.defineReward(kind, terms)
+
+    operator, now = made.programme.operator, made.chain.w3.eth.get_block("latest")["timestamp"]
+    issuer = str(Account.from_key(ISSUER).address)
+    plain = (issuer, 16, 3, 0, False, DOCUMENT)
+    with refused("NotOperator", made.programme.anyone):
+        call(made, defining(9, *plain))
+    with refused("AlreadyDefined", COFFEE):
+        call(made, defining(COFFEE, *plain), operator)
+    for field, terms in {
+        "issuer": (NOBODY, 16, 1, 0, False, DOCUMENT), "cap": (issuer, 16, 0, 0, False, DOCUMENT),
+        "metadata": (issuer, 16, 1, 0, False, bytes(32)), "until": (issuer, 16, 1, now, False, DOCUMENT),
+    }.items():  # fmt: skip
+        with refused("BadTerms", field):
+            call(made, defining(9, *terms), operator)
+    with refused("UnknownPartner", 99):
+        call(made, defining(9, issuer, 99, 1, 0, False, DOCUMENT), operator)
+    with refused("UnknownReward", 9):
+        made.rewards.functions.reward(9).call()
+    assert tuple(made.rewards.functions.reward(COFFEE).call()) == plain
+
+
+def test_the_document_is_named_by_its_hash(made: Rewarded) -> None:
+    """A CID of version 1, raw, SHA-256, in hexadecimal (multibase f): what any IPFS client looks up."""
+    digest = hashlib.sha256(b'{"name":"Coffee"}').digest()
+    made.chain.send(
+        made.rewards.functions.defineReward(9, (made.partner, 16, 1, 0, False, digest)), made.programme.operator
+    )
+    assert made.rewards.functions.uri(token(9, 5)).call() == "ipfs://f" + (b"\x01\x55\x12\x20" + digest).hex()
+
+
+def test_another_issuer_voids_what_the_old_one_signed(made: Rewarded, member: str) -> None:
+    with refused("NotOperator", made.programme.anyone):
+        call(made, made.rewards.functions.replaceIssuer(COFFEE, member))
+    with refused("BadTerms", "issuer"):
+        call(made, made.rewards.functions.replaceIssuer(COFFEE, NOBODY), made.programme.operator)
+    next_issuer = Account.from_key(OTHER).address
+    made.chain.send(made.rewards.functions.replaceIssuer(COFFEE, next_issuer), made.programme.operator)
+    with refused("NotIssued", Account.from_key(ISSUER).address):
+        call(made, made.claiming(made.voucher(member)))
+    voucher = made.voucher(member)
+    call(made, made.claiming(voucher, made.signed("Voucher", voucher, OTHER)))
+
+
+def test_a_claim_costs_less_than_65_000_gas(made: Rewarded, member: str) -> None:
+    """In the steady state, sent by another account: a neighbouring token was claimed before, this account had none."""
+    made.claim(str(Account.from_key(OTHER).address))
+    assert made.claim(member, token(COFFEE, 1))["gasUsed"] <= 65_000
