@@ -88,7 +88,7 @@ def errors_of(*artifacts: Artifact) -> dict[bytes, tuple[str, list[str]]]:
     return found
 
 
-_ERRORS = errors_of(load("Settlement"), load("Points"), load("TestMoney"))
+_ERRORS = errors_of(load("Settlement"), load("Points"), load("Rewards"), load("TestMoney"))
 
 
 @contextmanager
