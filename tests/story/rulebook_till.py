@@ -125,9 +125,13 @@ class Till(Market):
             part = min(lot.free, left)
             left -= part
             others += part
-            for payer, back in self.give_blocks(base, part):
-                payees = [(payer or party, fee) for party, fee in fees]
-                self._recover(lot, back, payer or made["partner"], payees)
+            self._recover(lot, part, made["partner"], fees)
+            for payer, back in self.give_blocks(
+                base, part
+            ):  # a pack holds what its points cost, whatever these were worth
+                if payer.startswith("prefund:"):
+                    price = sum(s.issue + s.issue_fee * s.fee_refundable for s in base.stakes)
+                    self.pay(made["partner"], payer, price * back)
         if left:
             self.members[member].debts.append(Debt(made["partner"], base.currency, left, fees))
         return {"recovered": taken["free"] + others, "debt": left, "cancelled": taken["pending"]}

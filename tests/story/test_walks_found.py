@@ -75,6 +75,12 @@ STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
          step("burn", ref="b1", partner="B", member="M", points=60), step("refund_burn", ref="r1", burn="b1", points=30),
          step("close", failed="A"), step("burn", ref="b2", partner="B", member="M", points=50), step("close", failed="A")],
     ),
+    "a pack gets what its points cost, whatever others were worth": (
+        {"contracts": {"B": {"face": 12_300, "fee": 800}, "C": {"fee_refundable": False}}},
+        [step("buy_pack", partner="A", points=100), step("buy_pack", partner="C", points=50), earn("e1", "A", 60),
+         earn("e2", "C", 30), step("burn", ref="b1", partner="D", member="M", points=90), earn("e3", "B", 90),
+         step("refund_earn", ref="r1", earn="e1", points=60), step("refund_earn", ref="r2", earn="e2", points=20)],
+    ),
     "erasure of a joint bonus": (
         {"promotions": {"half": {"A": 5_000, "operator": 5_000}}},
         [earn("e1", "D", 100, promotion="half", bonus=10), step("request_erasure", member="M"),

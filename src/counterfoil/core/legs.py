@@ -167,7 +167,7 @@ def _to_packs(entry: Entry, terms_of: TermsOf) -> Iterator[Leg]:
     own = sum(move.points for move in entry.moves if move.source in _OWN and move.target is not Place.REPAID)
     part = terms_of(entry.refers_to, 0).funds.part(entry.partner) if returned > own else None
     if part is not None:
-        price = part.paid_micros + part.fee_micros
+        price = part.paid_micros + part.fee_micros * part.fee_refundable  # as its own points bring back
         yield party(entry.partner), party(kept_for(PREFUNDING, entry.partner)), (returned - own) * price, MONEY
 
 
