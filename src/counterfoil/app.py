@@ -39,6 +39,7 @@ from counterfoil.features.points.routes import router as points
 from counterfoil.features.programme.routes import router as programme_parts
 from counterfoil.features.rewards.routes import router as rewards
 from counterfoil.features.sandbox.routes import router as sandbox
+from counterfoil.features.sending.routes import router as sending
 from counterfoil.features.settlements.routes import router as settlements
 from counterfoil.features.standing.routes import router as standing
 from counterfoil.features.statements.routes import router as statements
@@ -69,6 +70,7 @@ FEATURES = (
     programme_parts,
     statements,
     settlements,
+    sending,
     liability,
     invoices,
     bank,
@@ -93,6 +95,7 @@ class Plan:
     operator_key: str | None = None
     settlement_token: str | None = None
     window_seconds: int | None = None
+    fee_cap_gwei: int = 500
     worker_seconds: float = 1.0
 
 
@@ -118,7 +121,7 @@ def build(plan: Plan) -> FastAPI:
     cycle = Cycle(
         engine, connect(embedded.provider if embedded else plan.rpc or ""), BooksMemory(engine), operator,
         counterfoil.address, checkpoint.public, lambda operations: writer.submit(operations).result(),
-        window_seconds=_window(plan), token=plan.settlement_token,
+        window_seconds=_window(plan), token=plan.settlement_token, fee_cap_wei=plan.fee_cap_gwei * 10**9,
     )  # fmt: skip
     cycle.blocked = gateway.read_only
     worker = Worker(cycle, plan.worker_seconds, witness.note)

@@ -18,7 +18,9 @@ class Settings(BaseSettings):
     database: str | None = None
     """SQLAlchemy URL of SQLite or PostgreSQL; default: books.db in the home folder."""
     rpc: str | None = None
-    """URL of an EVM node; default: the embedded chain."""
+    """URL of an EVM node, or of several with commas between them, which must agree; default: the embedded chain."""
+    fee_cap_gwei: int = 500
+    """What a tx may offer per gas, at most: above it a settlement waits."""
     port: int = 8080
     one_core: bool = True
     """Keep the gateway's threads on one core (Linux): they share one interpreter lock, and hand it on faster there."""

@@ -85,6 +85,8 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
     ("GET", "/v1/entries"): ("read", None),
     ("GET", "/v1/entries/{entry}"): ("read", None),
     ("GET", "/v1/statement"): ("read", None),
+    ("GET", "/v1/sending"): ("operator", None),
+    ("POST", "/v1/sending/resume"): ("operator", None),
     ("POST", "/v1/settlements"): ("operator", None),
     ("POST", "/v1/settlements/advance"): ("operator", None),
     ("GET", "/v1/settlements"): ("read", None),

@@ -10,6 +10,7 @@ from web3 import HTTPProvider, Web3
 from web3.exceptions import BadFunctionCallOutput, BlockNotFound, ContractLogicError, Web3Exception
 from web3.providers.base import JSONBaseProvider
 
+from counterfoil.chain.providers import Providers
 from counterfoil.core.errors import Unreachable
 
 __all__ = ["Memory", "Reverted", "Web3", "asked", "connect", "final_block", "latest_block"]
@@ -23,6 +24,7 @@ class Memory(Protocol):
     """What the chain must remember across restarts, durably: handed in from above."""
 
     def recall(self, name: str) -> str | None: ...
+    def claim(self, name: str, value: str) -> str: ...
     def remember(self, name: str, value: str) -> None: ...
     def forget(self, name: str) -> None: ...
 
@@ -36,9 +38,10 @@ class Reverted(Exception):
 
 
 def connect(where: str | JSONBaseProvider) -> Web3:
-    """A client for an RPC URL or a provider; nothing is asked yet."""
+    """A client for a provider, an RPC URL, or several with commas between them, which are checked against each other."""
     if isinstance(where, str):
-        return Web3(HTTPProvider(where, request_kwargs={"timeout": TIMEOUT_SECONDS}))
+        several = [HTTPProvider(url.strip(), request_kwargs={"timeout": TIMEOUT_SECONDS}) for url in where.split(",")]
+        where = several[0] if len(several) == 1 else Providers(several)
     return Web3(where)
 
 

@@ -69,6 +69,14 @@ class Metrics(Collector):
             "counterfoil_writer_waiting", "Jobs waiting for the posting writer", registry=self.registry
         )
         self.log_size = Gauge("counterfoil_log_size", "Leaves in the log", registry=self.registry)
+        self.degraded = Gauge(
+            "counterfoil_settling_degraded", "1 while settling stands still: /readyz says why", registry=self.registry
+        )
+        self.stopped = Gauge(
+            "counterfoil_sending_stopped",
+            "1 after an alarm: nothing is sent until an operator resumes",
+            registry=self.registry,
+        )
         self.settlements = Gauge("counterfoil_settlements", "Settlements by state", ["state"], registry=self.registry)
 
     def answered(self, route: str, status: int, seconds: float) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from counterfoil.chain.client import Memory, Web3, final_block, latest_block
-from counterfoil.chain.outbox import Outbox
+from counterfoil.chain.outbox import FEE_CAP_WEI, Outbox
 from counterfoil.chain.settlement import (
     SANDBOX_COLLATERAL_MICROS,
     SettlementContract,
@@ -49,6 +49,7 @@ class Cycle:
     post: Callable[[list[Operation]], object]
     window_seconds: int = 0
     token: str | None = None
+    fee_cap_wei: int = FEE_CAP_WEI
     crash: Callable[[str], None] = lambda point: None
     blocked: ReadOnly | None = None  # books that must not be written to
     _contract: SettlementContract | None = field(default=None)
@@ -166,7 +167,7 @@ class Cycle:
 
     def outbox(self) -> Outbox:
         """The operator's outbox."""
-        return Outbox(self.w3, self.operator, self.memory, self.crash)
+        return Outbox(self.w3, self.operator, self.memory, self.crash, self.fee_cap_wei)
 
     def assert_open_to_partners(self, name: str) -> None:
         """Raises PartnersFixed once the contract stands."""

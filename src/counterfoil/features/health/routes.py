@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from counterfoil.chain.outbox import ALARM
 from counterfoil.core.errors import CounterfoilError
 from counterfoil.gateway.state import gateway_of
 from counterfoil.store import sequencer, settlements
@@ -41,6 +42,8 @@ def metrics(request: Request) -> Response:
     gateway, measured = gateway_of(request), request.app.state.metrics
     measured.waiting.set(gateway.writer.waiting)
     measured.log_size.set(sequencer.latest(gateway.engine)[0])
+    measured.degraded.set(request.app.state.worker.trouble is not None)
+    measured.stopped.set(request.app.state.worker.cycle.memory.recall(ALARM) is not None)
     states = [row.state for row in settlements.every(gateway.engine)]
     for state in ("closing", "closed", "proposed", "final"):
         measured.settlements.labels(state).set(states.count(state))
