@@ -81,6 +81,12 @@ STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
          earn("e2", "C", 30), step("burn", ref="b1", partner="D", member="M", points=90), earn("e3", "B", 90),
          step("refund_earn", ref="r1", earn="e1", points=60), step("refund_earn", ref="r2", earn="e2", points=20)],
     ),
+    "what breaks is the partner's that left, not its reserve's": (
+        {**SHORT, "contracts": {"A": {"funding": "share", "issuance_bp": 3_333, "face": 9_999}}},
+        [earn("e1", "A", 150), step("exit_partner", partner="A", breakage_bp=0),
+         step("buy_reward", ref="v1", member="M", reward="coffee"), step("buy_reward", ref="v2", member="M", reward="coffee"),
+         step("refund_reward", ref="r1", voucher="v1"), step("burn", LATER, ref="b1", partner="B", member="M", points=50)],
+    ),
     "erasure of a joint bonus": (
         {"promotions": {"half": {"A": 5_000, "operator": 5_000}}},
         [earn("e1", "D", 100, promotion="half", bonus=10), step("request_erasure", member="M"),

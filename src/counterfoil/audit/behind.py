@@ -56,7 +56,7 @@ class Behind:
         )
         reserve = before.books.reserves.get(partner)
         if reserve is not None:
-            paid += reserves.drawn(partner, reserve, postings(plain, who.terms_of, who.debt_of))
+            paid += reserves.drawn(partner, reserve, moves, postings(plain, who.terms_of, who.debt_of))
             reserves.change(reserve, partner, paid)
         whole = postings(structs.replace(plain, paid=paid), who.terms_of, who.debt_of)
         self._due.append(Funded(entry.id, handle, partner, moves, whole))

@@ -92,7 +92,7 @@ class Journal:
             draft = structs.replace(
                 entry, verb=Verb.FUND, partner=partner, moves=moves, lots=(), debts=(), repaid=(), paid=()
             )
-            paid += reserves.drawn(partner, reserve, postings(draft, holders[0].terms_of, holders[0].debt_of))
+            paid += reserves.drawn(partner, reserve, moves, postings(draft, holders[0].terms_of, holders[0].debt_of))
             reserves.change(reserve, partner, paid)
         self._write(Verb.FUND, holders, partner, entry.id, 0, 0, entry.occurred_at, ((), moves, (), (), paid, (), None))
 

@@ -1,7 +1,7 @@
 """Reserves of partners that left: what stands for the points outstanding for whose use they still owe something.
 
-A reserve is used first when such points are, then the partner pays; what comes back goes into it; what is left of it returns
-with the last point.
+A reserve is used first when such points are, then the partner pays; what comes back with points restored goes into it; what
+is left of it returns with the last point.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from counterfoil.core.accounts import RESERVE, kept_for, owner_of
-from counterfoil.core.entry import Entry, Paid, Place, Posting
+from counterfoil.core.entry import Entry, Move, Paid, Place, Posting
 from counterfoil.core.legs import TermsOf
 from counterfoil.core.units import BASIS_POINTS, MONEY, mul_div_up
 
 _OUTSTANDING = {Place.AVAILABLE, Place.HELD}
+_RESTORED = {Place.AVAILABLE, Place.RENEWED}
 
 
 class Reserve(Struct):
@@ -30,13 +31,18 @@ def reserve_for(owed_micros: int, breakage_bp: int) -> int:
     return mul_div_up(owed_micros, BASIS_POINTS - breakage_bp, BASIS_POINTS)
 
 
-def drawn(partner: int, reserve: Reserve, postings: Iterable[Posting]) -> tuple[Paid, ...]:
-    """What the reserve pays of what these postings make the partner pay, or takes of what they bring it."""
+def drawn(partner: int, reserve: Reserve, moves: Iterable[Move], postings: Iterable[Posting]) -> tuple[Paid, ...]:
+    """What the reserve pays of what these moves make the partner pay, or takes of what comes back with points restored.
+
+    What expires or is taken back is outstanding no more: its money is the partner's.
+    """
     net = 0
     for one in postings:
         if one.unit == MONEY:
             net += one.amount * ((owner_of(one.credit) == partner) - (owner_of(one.debit) == partner))
     own = kept_for(RESERVE, partner)
+    if net > 0 and not any(move.source is Place.BURNED and move.target in _RESTORED for move in moves):
+        return ()
     if net > 0:
         return (Paid(partner, own, net),)
     used = min(-net, reserve.micros)
