@@ -87,6 +87,14 @@ STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
          step("buy_reward", ref="v1", member="M", reward="coffee"), step("buy_reward", ref="v2", member="M", reward="coffee"),
          step("refund_reward", ref="r1", voucher="v1"), step("burn", LATER, ref="b1", partner="B", member="M", points=50)],
     ),
+    "an older debt of another currency waits": (
+        {"currencies": {"YY": "C"}},
+        [earn("e1", "C", 30, currency="YY"),
+         step("burn", ref="b1", partner="C", member="M", points=30, currency="YY"),
+         step("refund_earn", ref="r1", earn="e1", points=30), earn("e2", "A", 20),
+         step("burn", ref="b2", partner="A", member="M", points=20), step("refund_earn", ref="r2", earn="e2", points=20),
+         earn("e3", "B", 50), step("close"), earn("e4", "C", 40, currency="YY")],
+    ),
     "erasure of a joint bonus": (
         {"promotions": {"half": {"A": 5_000, "operator": 5_000}}},
         [earn("e1", "D", 100, promotion="half", bonus=10), step("request_erasure", member="M"),

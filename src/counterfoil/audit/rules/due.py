@@ -27,9 +27,12 @@ def _all_of(entry: Entry, before: Before, source: Place, instant: str, target: P
 
 
 def repay(entry: Entry, before: Before) -> None:
-    open_debts = [key for key, debt in before.who.debts.items() if debt.left]
+    """The oldest debt of a currency, from what is free of it: one of another currency may be older and wait."""
+    first = before.who.debts.get((entry.repaid[0].entry, entry.repaid[0].index)) if entry.repaid else None
+    currency = first.made.currency if first is not None else 0
+    open_debts = [key for key, debt in before.who.debts.items() if debt.left and debt.made.currency == currency]
     if not open_debts:
-        raise Wrong("this member owes nothing")
+        raise Wrong("this member owes nothing of that")
     name = min(open_debts)
     debt = before.who.debts[name]
     moves = take(before.who.usable(entry.occurred_at, debt.made.currency), debt.left, Place.AVAILABLE, Place.REPAID)
