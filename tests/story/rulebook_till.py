@@ -250,7 +250,7 @@ class Till(Market):
         parts = self.drawn(sender, COALITION, points, gift_order)
         for lot, part in parts:
             n = self.next_number()
-            given = lot.fresh(n, root=n, sale="", bonus=False)
+            given = lot.fresh(n, root=n, sale="", bonus=False, draws=[])
             given.free = part
             self.members[recipient].lots.append(given)
         self.take("transfer", "", ref)

@@ -143,8 +143,8 @@ class Lot:
         return self.free + self.held
 
     def fresh(self, n: int, **changed: Any) -> Lot:
-        """A lot of the same origin, with nothing in it yet."""
-        return replace(self, n=n, free=0, held=0, pending=0, past=0, draws=[], until=NEVER, **changed)
+        """A lot of the same origin, with nothing in it yet; what was drawn on packs is the origin's, however it is parted."""
+        return replace(self, n=n, free=0, held=0, pending=0, past=0, until=NEVER, **changed)
 
 
 def burn_order(lot: Lot) -> tuple[Any, ...]:

@@ -95,6 +95,14 @@ STORIES: dict[str, tuple[dict[str, Any], list[Step]]] = {
          step("burn", ref="b2", partner="A", member="M", points=20), step("refund_earn", ref="r2", earn="e2", points=20),
          earn("e3", "B", 50), step("close"), earn("e4", "C", 40, currency="YY")],
     ),
+    "a joint bonus came from no pack and returns to none": (
+        {"promotions": {"half": {"A": 5_000, "operator": 5_000}}, "contracts": {"C": {"fee_refundable": False}}},
+        [step("buy_pack", partner="C", points=120, reserve=60), earn("e1", "C", 150, promotion="half", bonus=53),
+         step("refund_earn", ref="r1", earn="e1", points=84),
+         step("burn", ref="b1", partner="B", member="M", points=119), earn("e2", "B", 100),
+         step("refund_earn", ref="r2", earn="e1", points=60), step("refund_burn", LATER, ref="r3", burn="b1", points=90),
+         step("refund_earn", LATER, ref="r4", earn="e1", points=59)],
+    ),
     "erasure of a joint bonus": (
         {"promotions": {"half": {"A": 5_000, "operator": 5_000}}},
         [earn("e1", "D", 100, promotion="half", bonus=10), step("request_erasure", member="M"),

@@ -22,7 +22,6 @@ from counterfoil.core.legs import postings
 from counterfoil.core.lots import LotTerms
 from counterfoil.core.reserves import Reserve
 from counterfoil.core.rulebook.disputes import amount
-from counterfoil.core.rulebook.erasure import cancelled
 from counterfoil.core.rulebook.packs import Pack, change
 
 SKEW = 3_600_000_000  # microseconds that clocks of several gateways may differ by
@@ -249,8 +248,6 @@ class Fold:
             original.refunded += sum(m.points for m in entry.moves)
         elif entry.verb is Verb.ERASE:
             change([pack for held in self.books.packs.values() for pack in held], entry.drawn, 1)
-            for earn, points in cancelled(entry.moves):
-                self.books.originals[earn].returned += points
         elif entry.verb is Verb.EXIT:
             lots = [lot for who in self.holders.values() for lot in who.lots.values()]
             owing = [lot for lot in lots if (p := lot.terms.funds.part(entry.partner)) is not None and p.owed_micros]
@@ -259,8 +256,7 @@ class Fold:
         elif original is not None and entry.verb in {Verb.REFUND_EARN, Verb.REFUND_BURN}:
             original.refunded += sum(m.points for m in entry.moves) + sum(owed.points for owed in entry.debts)
             change(self.books.packs.get(entry.partner, ()), entry.drawn, 1)
-            if original.drawn:
-                original.returned += sum(m.points for m in entry.moves if m.source is not Place.EXPIRED)
+            original.returned += sum(block.points for block in entry.drawn)
         for index, made in enumerate(entry.lots):
             if made.terms.origin_entry:
                 self.grace.setdefault(made.terms.origin_entry, []).append((entry.id, index))

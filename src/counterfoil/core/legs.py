@@ -122,7 +122,9 @@ def _flows(entry: Entry, terms_of: TermsOf) -> Iterator[tuple[Move, LotTerms, in
         terms = terms_of(move.entry, move.index)
         if terms.prepaid and entry.verb is Verb.ACTIVATE:
             yield from _parted(entry, move, terms, terms.prepaid)
-        elif left and move.target is Place.TAKEN and move.source is Place.AVAILABLE:
+        elif (
+            left and move.target is Place.TAKEN and move.source is Place.AVAILABLE and terms.funds.sole == entry.partner
+        ):
             yield from _parted(entry, move, terms, left)
             left -= min(left, move.points)
         else:
@@ -164,7 +166,8 @@ def _legs(entry: Entry, terms_of: TermsOf, debt_of: DebtOf) -> Iterator[Leg]:
 def _to_packs(entry: Entry, terms_of: TermsOf) -> Iterator[Leg]:
     """For points recovered from other lots than the earn's own the partner puts the packs' price back itself."""
     returned = sum(block.points for block in entry.drawn if not block.reserve)
-    own = sum(move.points for move in entry.moves if move.source in _OWN and move.target is not Place.REPAID)
+    mine = [m for m in entry.moves if m.source in _OWN and m.target is not Place.REPAID]
+    own = sum(m.points for m in mine if terms_of(m.entry, m.index).funds.sole == entry.partner)
     part = terms_of(entry.refers_to, 0).funds.part(entry.partner) if returned > own else None
     if part is not None:
         price = part.paid_micros + part.fee_micros * part.fee_refundable  # as its own points bring back

@@ -72,5 +72,5 @@ def give_back(desk: Desk, earned: Entry, points: int) -> tuple[Drawn, ...]:
     blocks = packs.returned(earned.drawn, before.points, points)
     packs.change(held.packs, blocks, 1)
     desk.records.keep(str(earned.partner), held)
-    desk.records.keep(name, Returned(before.points + points))
+    desk.records.keep(name, Returned(before.points + sum(block.points for block in blocks)))
     return blocks

@@ -51,7 +51,7 @@ def erase(entry: Entry, before: Before) -> None:
     if entry.repaid != tuple(Repaid(*name, debt.left) for name, debt in sorted(before.who.debts.items()) if debt.left):
         raise Wrong("it does not drop all debts")
     blocks: list[Drawn] = []
-    for earn, points in cancelled(entry.moves):
+    for earn, points in cancelled(entry.moves, before.who.terms_of):
         original = before.books.originals[earn]
         blocks += packs.returned(original.drawn, original.returned, points)
     if entry.drawn != tuple(blocks):

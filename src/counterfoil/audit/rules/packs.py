@@ -5,7 +5,7 @@ from __future__ import annotations
 from counterfoil.audit.rules.before import Before, Original
 from counterfoil.audit.shapes import Wrong
 from counterfoil.core.accounts import PREFUNDING, kept_for
-from counterfoil.core.entry import Drawn, Entry, Paid, Place
+from counterfoil.core.entry import Drawn, Entry, Paid
 from counterfoil.core.limits import PrefundingExhausted
 from counterfoil.core.rulebook import packs
 
@@ -44,9 +44,9 @@ def require_drawn(entry: Entry, before: Before) -> None:
             raise Wrong("its lots do not say how many of their points were paid in advance")
 
 
-def require_returned(entry: Entry, original: Original) -> None:
-    """What a refund recovers returns to the blocks that its earn drew on, last drawn first."""
-    points = sum(move.points for move in entry.moves if move.source is not Place.EXPIRED)
+def require_returned(entry: Entry, original: Original, before: Before) -> None:
+    """What a refund recovers of points that packs paid returns to the blocks that its earn drew on, last drawn first."""
+    points = packs.drawn_once(entry.moves, before.who.terms_of)
     blocks = packs.returned(original.drawn, original.returned, points) if original.drawn else ()
     if entry.drawn != blocks:
         raise Wrong("it does not return points to the packs that its earn drew on")

@@ -29,7 +29,7 @@ def refund_earn(entry: Entry, before: Before) -> None:
     ]  # fmt: skip
     moves += take(others, points - points_in(moves), Place.AVAILABLE, Place.REPAID)
     expect(entry, moves, "own lots first, base and bonuses in proportion, then burn order")
-    require_returned(entry, original)
+    require_returned(entry, original, before)
     owed, part = points - points_in(moves), first.terms.funds.part(entry.partner)
     fee = part.fee_micros if part is not None and part.fee_refundable else 0
     debts = (DebtMade(0, owed, first.terms.currency, entry.partner, fee),) if owed else ()

@@ -8,7 +8,9 @@ from counterfoil.core.calendar import valid_until
 from counterfoil.core.entry import Drawn, Entry, Move, Place, Repaid, Verb
 from counterfoil.core.holdings import Holdings, Lot
 from counterfoil.core.journal import Journal
+from counterfoil.core.legs import TermsOf
 from counterfoil.core.rulebook.due import release, settle_up
+from counterfoil.core.rulebook.packs import drawn_once
 
 WAITING_DAYS = 30
 
@@ -30,16 +32,16 @@ def erase(journal: Journal, who: Holdings, to_packs: BackToPacks = lambda _earn,
     moves, dropped = forfeit(who)
     if not moves and not dropped:
         return None
-    drawn = [block for earn, points in cancelled(moves) for block in to_packs(earn, points)]
+    drawn = [block for earn, points in cancelled(moves, who.terms_of) for block in to_packs(earn, points)]
     return journal.post(Verb.ERASE, (who,), partner=0, moves=moves, repaid=dropped, drawn=tuple(drawn))
 
 
-def cancelled(moves: Sequence[Move]) -> list[tuple[int, int]]:
-    """Pending points cancelled, by the earn that made them, in order."""
+def cancelled(moves: Sequence[Move], terms_of: TermsOf) -> list[tuple[int, int]]:
+    """Pending points cancelled that may have come from packs, by the earn that made them, in order."""
     found: dict[int, int] = {}
     for move in moves:
         if move.target is Place.CANCELLED:
-            found[move.entry] = found.get(move.entry, 0) + move.points
+            found[move.entry] = found.get(move.entry, 0) + drawn_once([move], terms_of)
     return list(found.items())
 
 

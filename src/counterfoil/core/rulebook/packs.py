@@ -6,13 +6,14 @@ drawn last.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from counterfoil.core.accounts import PREFUNDING, kept_for
-from counterfoil.core.entry import Drawn, Entry, Paid, Verb
+from counterfoil.core.entry import Drawn, Entry, Move, Paid, Place, Verb
 from counterfoil.core.journal import Journal
+from counterfoil.core.legs import TermsOf
 from counterfoil.core.limits import PrefundingExhausted
 from counterfoil.core.lots import Funding
 
@@ -63,6 +64,16 @@ def returned(drawn: Sequence[Drawn], before: int, points: int) -> tuple[Drawn, .
     return tuple(parts)
 
 
+def drawn_once(moves: Iterable[Move], terms_of: TermsOf) -> int:
+    """Points taken back that may have come from packs: of lots that their issuer funds alone, or of other lots instead."""
+    points = 0
+    for move in moves:
+        terms = terms_of(move.entry, move.index)
+        if move.target is Place.REPAID or (move.source is not Place.EXPIRED and terms.funds.sole == terms.issuer):
+            points += move.points
+    return points
+
+
 def change(packs: Sequence[Pack], blocks: Sequence[Drawn], sign: int) -> None:
     """Take blocks from packs (-1) or put them back (1)."""
     by_entry = {pack.entry: pack for pack in packs}
@@ -84,7 +95,7 @@ def alerts(packs: Sequence[Pack]) -> list[int]:
     """Places of packs that have come down to their level just now; they will not alert again."""
     found = []
     for place, pack in enumerate(packs):
-        if not pack.alerted and pack.alert_at and pack.left <= pack.alert_at:
+        if not pack.alerted and pack.left <= pack.alert_at:
             pack.alerted = True
             found.append(place)
     return found

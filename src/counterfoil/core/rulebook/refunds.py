@@ -12,6 +12,7 @@ from counterfoil.core.journal import Journal
 from counterfoil.core.legs import fee_back
 from counterfoil.core.limits import RefundExceedsOriginal
 from counterfoil.core.rulebook.due import room, settle_up
+from counterfoil.core.rulebook.packs import drawn_once
 from counterfoil.core.units import split_largest_remainder
 
 GRACE_DAYS = 30
@@ -85,7 +86,7 @@ def refund_earn(
         return Recovery(None, 0, 0, 0, 0, owed)
     entry = journal.post(
         Verb.REFUND_EARN, (who,), partner=original.entry.partner, refers_to=original.entry.id,
-        moves=tuple(moves), debts=debts, drawn=to_packs(_sum([m for m in moves if m.source is not Place.EXPIRED])),
+        moves=tuple(moves), debts=debts, drawn=to_packs(drawn_once(moves, who.terms_of)),
     )  # fmt: skip
 
     def moved(source: Place) -> int:

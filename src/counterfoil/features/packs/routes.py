@@ -26,7 +26,9 @@ class NewPack(Move):
 
     partner: int
     points: Points
-    alert_at: Annotated[FromZero, Field(description="an alert fires once, when no more than that is left")] = 0
+    alert_at: Annotated[
+        FromZero, Field(description="an alert fires once, when no more than that is left; 0: when it is empty")
+    ] = 0
     reserve: FromZero = 0
 
 
