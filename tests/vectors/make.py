@@ -16,6 +16,7 @@ from typing import Any
 
 from counterfoil.chain.signer import Signer
 from counterfoil.core import log
+from counterfoil.core.claim_tree import ClaimTree, Leaf, leaves_json
 from counterfoil.core.counterfoil import Counterfoil, Promise
 from counterfoil.core.entry import Verb, entry_id, group_id
 from counterfoil.core.files import ENTRIES, LIABILITIES, RULEBOOK, hashed, manifest_hash, pack_entry, pack_liabilities
@@ -189,8 +190,25 @@ def settlements() -> Vectors:
     }  # fmt: skip
 
 
+def claim_trees() -> Vectors:
+    """Trees of none to eleven leaves, two accounts with several currencies and the largest amount among them."""
+    draw, made = random.Random(9), []
+    for count in (0, 1, 2, 3, 5, 8, 11):
+        accounts = [draw.randbytes(20) for _ in range(count)]
+        leaves = [Leaf(account, draw.choice([1, 1, 7, 2**16 - 1]), draw.randrange(1, 2**53)) for account in accounts]
+        if count > 2:
+            leaves[1:3] = [Leaf(accounts[0], currency + 8, 2**256 - 1) for currency in (0, 1)]
+        tree = ClaimTree(leaves)
+        made.append({
+            "leaves": leaves_json(leaves), "root": hexed(tree.root),
+            "proofs": [{"leaf": one.as_json(), "path": [hexed(n) for n in tree.path(one)]} for one in sorted(leaves)],
+        })  # fmt: skip
+    return {"claim_trees": made}
+
+
 FILES: dict[str, Callable[[], Vectors]] = {
-    "entries": entries, "counterfoils": counterfoils, "log": logs, "sum_trees": sum_trees, "settlements": settlements,
+    "entries": entries, "counterfoils": counterfoils, "log": logs, "sum_trees": sum_trees, "claim_trees": claim_trees,
+    "settlements": settlements,
 }  # fmt: skip
 
 
