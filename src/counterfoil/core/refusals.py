@@ -88,6 +88,19 @@ class AlreadyReleased(AlreadyCaptured):
 
 
 @dataclass(eq=False)
+class WalletNotLinked(Refusal):
+    code = "wallet_not_linked"
+    says = "{field}: {member} has no account linked to withdraw to"
+    member: str
+    field: str = "member"
+
+
+class WalletTaken(WalletNotLinked):
+    code = "wallet_taken"
+    says = "{field}: the account that {member} should have is linked to another member"
+
+
+@dataclass(eq=False)
 class ProgrammeSunset(Refusal):
     code = "programme_sunset"
     says = "{field}: the programme gives no points since {since}; what members have stays good"

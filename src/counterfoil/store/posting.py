@@ -45,7 +45,7 @@ _PLANS = (
 _REQUEST = [c.name for c in tables.request.columns]
 _EFFECT = ("partner", "kind", "external_id", "entry", "refunded")
 _GROUP = tag("counterfoil.group.v1")
-LOOKS_AT_ALL = {"default", "exit_partner"}
+LOOKS_AT_ALL = {"default", "exit_partner", "give_back", "redeem", "assign_return"}
 STRIDE = 500  # operations decided and written together
 Crash = Callable[[str], None]  # a test's kill point; in production it does nothing
 
@@ -252,7 +252,7 @@ def _write(
         first = one.members[0] if one.members else 0
         entries.append((e.id, one.hash, one.body, int(e.verb), e.partner, first, other, external.get(e.id)))
     bulk.insert(connection, tables.entry, entries)
-    desk.state.save(connection, dict.fromkeys(number for one in written for number in one.members))
+    desk.state.save(connection, dict.fromkeys(number for one in written for number in (*one.members, *one.lenders)))
     new, old = [], []
     for name in desk.changed:
         effect = desk.effects[name]

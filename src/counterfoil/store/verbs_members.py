@@ -22,6 +22,7 @@ from counterfoil.core.rulebook.refunds import burned
 from counterfoil.store.desk import Desk, entry_name
 from counterfoil.store.kinds import Dispute, Erasure, Velocity
 from counterfoil.store.verbs_packs import give_back
+from counterfoil.store.verbs_wallets import forget
 
 Facts = dict[str, object]
 
@@ -93,6 +94,7 @@ def erase(desk: Desk, op: Operation) -> tuple[Entry | None, Facts]:
         raise ErasureNotDue(f"it is due at {text_instant(due_at)}", text_instant(due_at))
     forfeited = who.available
     entry = erasure.erase(desk.journal, who, lambda earn, points: give_back(desk, desk.original(earn)[0], points))
+    forget(desk, who)
     who.erased = True
     desk.erased.append(who.member)
     return entry, {"forfeited": forfeited}
@@ -118,7 +120,7 @@ def _burn(desk: Desk, op: Operation) -> tuple[Entry, Holdings]:
         entry, owner = desk.original(op.hold)
     except KeyError:
         raise UnknownBurn(entry_name(op.hold)) from None
-    if entry.verb not in {Verb.BURN, Verb.CAPTURE}:
+    if entry.verb not in {Verb.BURN, Verb.CAPTURE, Verb.REDEEM}:
         raise UnknownBurn(entry_name(op.hold))
     who = desk.known(owner)
     assert who is not None
