@@ -55,8 +55,9 @@ class ClaimTree:
     def __init__(self, leaves: Iterable[Leaf]) -> None:
         self.leaves = tuple(sorted(leaves, key=lambda one: one.hash))
         assert all(one.valid for one in self.leaves)
-        assert len({(one.account, one.currency) for one in self.leaves}) == len(self.leaves)
         count = len(self.leaves)
+        self._places = {(one.account, one.currency): place for place, one in enumerate(self.leaves)}
+        assert len(self._places) == count
         self._nodes = [b""] * (count - 1) + [one.hash for one in reversed(self.leaves)]
         for place in range(count - 2, -1, -1):
             self._nodes[place] = join(self._nodes[2 * place + 1], self._nodes[2 * place + 2])
@@ -68,11 +69,12 @@ class ClaimTree:
 
     def find(self, account: bytes, currency: int) -> Leaf | None:
         """An account's claim in a currency."""
-        return next((one for one in self.leaves if (one.account, one.currency) == (account, currency)), None)
+        place = self._places.get((account, currency))
+        return None if place is None else self.leaves[place]
 
     def path(self, leaf: Leaf) -> list[bytes]:
-        """The siblings of a claim, bottom up; ValueError if it is not there."""
-        place, path = len(self._nodes) - 1 - self.leaves.index(leaf), []
+        """The siblings of a claim, bottom up; KeyError if there is none of that name."""
+        place, path = len(self._nodes) - 1 - self._places[leaf.account, leaf.currency], []
         while place:
             path.append(self._nodes[place + 1 if place % 2 else place - 1])
             place = (place - 1) // 2
