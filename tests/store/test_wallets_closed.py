@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from counterfoil.core.operation import Operation
 from counterfoil.core.rulebook.contracts import Contract
 from counterfoil.store import json_text, registry, settlements
@@ -85,6 +87,15 @@ def test_many_lots_are_read_in_burn_order(here: Ground) -> None:
     assert back.facts["available"] == 150
     assert len(withdrawn(here)) == 50
     assert bob
+
+
+def test_more_lots_than_an_entry_may_have_wait_in_suspense(here: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann, _bob, _cleo = here.members
+    ask(here, *(earn(f"a{place}", ann, 1) for place in range(20)))
+    done(here, "withdraw", member=ann, points=20, name="w1")
+    monkeypatch.setattr("counterfoil.store.verbs_wallets.MOST_LOTS", 10)
+    assert ask(here, came_back(ACCOUNTS[1], 11, 1))[0].facts["why"] == "too_many_lots"
+    assert ask(here, came_back(ACCOUNTS[1], 10, 2))[0].facts["status"] == "given_back"
 
 
 def test_who_left_keeps_a_reserve_for_points_in_wallets(here: Ground) -> None:

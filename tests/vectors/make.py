@@ -8,6 +8,7 @@ change of these files, seen in review. Every key in them is a test key.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Callable
@@ -21,9 +22,11 @@ from counterfoil.core.counterfoil import Counterfoil, Promise
 from counterfoil.core.entry import Verb, entry_id, group_id
 from counterfoil.core.files import ENTRIES, LIABILITIES, RULEBOOK, hashed, manifest_hash, pack_entry, pack_liabilities
 from counterfoil.core.netting import pack, positions
+from counterfoil.core.rulebook import wallets
 from counterfoil.core.settlement import NOTHING, Closing, Header, Supply, outcome, pack_defaults, pack_supply
 from counterfoil.core.sum_tree import Liability, SumTree, member_commitment
-from tests.core.books import BIG, DAY, PROGRAMME, SMALL, START, Books, refused
+from counterfoil.core.wallet import Wallet
+from tests.core.books import BIG, DAY, PROGRAMME, SMALL, START, ZONE, Books, refused
 from tests.core.verdicts import hexed
 
 HERE = Path(__file__).parent
@@ -58,8 +61,30 @@ def history() -> Books:
     return books
 
 
+def to_wallets_and_back(books: Books) -> None:
+    """Behind the others: what two members withdrew comes back to one of them, and is redeemed."""
+    ann, bob = books.members
+    books.earn(ann, 30, SMALL, days=2)
+    books.earn(bob, 40, BIG, days=90)
+    for who, points, account in ((ann, 25, b"\xa1" * 20), (bob, 40, b"\xb0" * 20)):
+        journal = books._journal()
+        wallets.withdraw(journal, who, points, Wallet(account))
+        books._kept(journal)
+    books.now += 5 * DAY
+    for event, partner in enumerate((0, BIG)):
+        lent = [(bob, lot) for lot in bob.withdrawn(1)]
+        back = wallets.Return(30, Wallet(b"\xa1" * 20, hashlib.sha256(b"block").digest(), 7 + event))
+        journal = books._journal()
+        if partner:
+            wallets.redeem(journal, ann, lent, back, ZONE, partner)
+        else:
+            wallets.give_back(journal, ann, lent, back, ZONE)
+        books._kept(journal)
+
+
 def entries() -> Vectors:
     books = history()
+    to_wallets_and_back(books)
     keys = {who.member: hexed(who.secret) for who in books.members}
     return {
         "programme": hexed(PROGRAMME),

@@ -55,6 +55,9 @@ class Reach(Protocol):
     def in_wallets(self, currency: int) -> int:
         """Points of a currency withdrawn and not given back."""
 
+    def lots_for(self, number: int, currency: int, points: int) -> int:
+        """How many lots so many points come back to, the member's own first."""
+
     def lent(self, desk: Desk, number: int, currency: int, points: int) -> list[tuple[Holdings, Lot]]:
         """Lots that others than this member withdrew, in burn order, as many as `points` may need; its own are read too."""
 

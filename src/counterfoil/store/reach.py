@@ -98,15 +98,27 @@ class Books:
         ((points,),) = bulk.ask_sql(self.connection, _IN_WALLETS.format(currency=currency))()
         return int(points)
 
-    def lent(self, desk: Desk, number: int, currency: int, points: int) -> list[tuple[Holdings, Lot]]:
+    def lots_for(self, number: int, currency: int, points: int) -> int:
         """See Reach."""
-        limit, rows = 64, list[bulk.Row]()
+        return len(self._returning(number, currency, points))
+
+    def _returning(self, number: int, currency: int, points: int) -> list[bulk.Row]:
+        """Entry, index, member and points in wallets of the lots that `points` come back to, in order."""
+        limit = 64
         while True:
             asked = _LENT.format(member=number, currency=currency, limit=limit)
-            rows = list(bulk.ask_sql(self.connection, asked)())
-            if len(rows) < limit or sum(row[3] for row in rows) >= points:
-                break
+            rows, left = list(bulk.ask_sql(self.connection, asked)()), points
+            for place, row in enumerate(rows):
+                left -= row[3]
+                if left <= 0:
+                    return rows[: place + 1]
+            if len(rows) < limit:
+                return rows
             limit *= 8
+
+    def lent(self, desk: Desk, number: int, currency: int, points: int) -> list[tuple[Holdings, Lot]]:
+        """See Reach."""
+        rows = self._returning(number, currency, points)
         strangers = {row[2] for row in rows} - set(desk.state.members)
         desk.state.load(self.connection, ask(self.connection, strangers)(), desk.journal.now)
         desk.state.load_lots(self.connection, [(row[0], row[1]) for row in rows], ())
@@ -176,6 +188,11 @@ class Copies:
         """See Reach."""
         assert self.base.reach is not None
         return self.base.reach.in_wallets(currency)
+
+    def lots_for(self, number: int, currency: int, points: int) -> int:
+        """See Reach."""
+        assert self.base.reach is not None
+        return self.base.reach.lots_for(number, currency, points)
 
     def lent(self, desk: Desk, number: int, currency: int, points: int) -> list[tuple[Holdings, Lot]]:
         """See Reach."""

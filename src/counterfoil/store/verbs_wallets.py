@@ -24,6 +24,7 @@ from counterfoil.store.registry import COALITION_CURRENCY_NAME
 
 Facts = dict[str, object]
 NONCE_SECONDS = 600
+MOST_LOTS = 10_000  # of a return: an entry has room for 65,535 moves, and each lender must be read
 SECOND = 1_000_000
 
 
@@ -154,7 +155,9 @@ def _unbookable(desk: Desk, who: Holdings, back: wallets.Return) -> str:
     assert desk.reach is not None
     if who.erased:
         return "member_erased"
-    return "beyond_wallets" if back.points > desk.reach.in_wallets(back.currency) else ""
+    if back.points > desk.reach.in_wallets(back.currency):
+        return "beyond_wallets"
+    return "too_many_lots" if desk.reach.lots_for(who.member, back.currency, back.points) > MOST_LOTS else ""
 
 
 def _booked(desk: Desk, op: Operation, who: Holdings, back: wallets.Return, partner: int) -> tuple[Entry, Facts]:
