@@ -194,6 +194,10 @@ def test_redeemed_at_a_partner_that_sees_it_as_a_burn(one: Stand) -> None:
     assert good(one.post("B", "refunds", refund))["available"] == 310
     one.settle()
     assert one.read("B", "settlements/1")["burned"] == {"B": 60}
+    (listed,) = one.read("B", "invoices")["data"]
+    lines = one.read("B", f"invoices/{listed['number']}")["lines"]
+    assert sum(line["amount_micros"] for line in lines) == 500_000  # 60 points paid, 10 taken back
+    assert [move["verb"] for move in one.read("B", "entries")["data"]] == ["redeem", "refund_burn"]
     suspended = one.client.post(f"/v1/partners/{b}/suspend", json={}, headers={**one.operator, "Idempotency-Key": "s"})
     good(suspended)
     kept = good(one.post("operator", "returns", event(one, mine, 20, partner=b)))

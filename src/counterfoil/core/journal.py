@@ -126,6 +126,6 @@ class Journal:
             who.apply(entry, place)
         body = encode(entry)
         hashed = entry_hash(self.programme, body)
-        lenders = tuple({one.member for one in first.lent.values()})
+        lenders = tuple({one.member for one in first.lent.values()}) if first.lent else ()
         self.written.append(Written(entry, body, hashed, tuple([who.member for who in holders]), lenders))
         return entry

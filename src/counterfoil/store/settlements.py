@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Engine, Row, insert, select, text, update
 from counterfoil.core import netting
 from counterfoil.core.accounts import Kind, kind_of, owner_of
 from counterfoil.core.claim_tree import Leaf
-from counterfoil.core.entry import IN_WALLETS, Verb
+from counterfoil.core.entry import Posting, Verb
 from counterfoil.core.sum_tree import Liability, depth_for, member_commitment
 from counterfoil.core.units import COALITION_CURRENCY, MONEY
+from counterfoil.core.wallet import Wallet
 from counterfoil.store import books, bulk, json_text, registry
 from counterfoil.store.engine import writing
 from counterfoil.store.rulebook import rulebook_bytes
@@ -55,12 +56,8 @@ class Fold:
                 pair = (owner_of(p.debit), owner_of(p.credit))
                 self.flows[pair] = self.flows.get(pair, 0) + p.amount
                 continue
-            if e.verb in IN_WALLETS and e.wallet is not None:
-                if e.verb is Verb.WITHDRAW:
-                    name = (e.wallet.account, p.unit)
-                    self.withdrawn[name] = self.withdrawn.get(name, 0) + p.amount
-                else:
-                    self.returned[p.unit] = self.returned.get(p.unit, 0) + p.amount
+            if e.wallet is not None:
+                self._cross(e.verb, e.wallet, p)
             for word, sign in ((p.credit, 1), (p.debit, -1)):
                 kind, owner = kind_of(word), owner_of(word)
                 if kind in {Kind.AVAILABLE, Kind.HELD}:
@@ -72,6 +69,14 @@ class Fold:
                     self.issued[owner] = self.issued.get(owner, 0) + p.amount
                 elif kind is Kind.BURNED and e.verb in _BURNS and p.unit == COALITION_CURRENCY:
                     self.burned[owner] = self.burned.get(owner, 0) + p.amount
+
+    def _cross(self, verb: Verb, wallet: Wallet, posting: Posting) -> None:
+        """Points go to an account or come back."""
+        if verb is Verb.WITHDRAW:
+            name = (wallet.account, posting.unit)
+            self.withdrawn[name] = self.withdrawn.get(name, 0) + posting.amount
+        else:
+            self.returned[posting.unit] = self.returned.get(posting.unit, 0) + posting.amount
 
 
 def close(engine: Engine, now: int, crash: Callable[[str], None] = lambda point: None) -> int:
