@@ -53,12 +53,13 @@ class ClaimTree:
     """The tree of claims, one for each account and currency; nodes in an array, the root first, the leaves last."""
 
     def __init__(self, leaves: Iterable[Leaf]) -> None:
-        self.leaves = tuple(sorted(leaves, key=lambda one: one.hash))
+        hashed = sorted([(one.hash, one) for one in leaves])
+        self.leaves = tuple([one for _hash, one in hashed])
         assert all(one.valid for one in self.leaves)
         count = len(self.leaves)
         self._places = {(one.account, one.currency): place for place, one in enumerate(self.leaves)}
         assert len(self._places) == count
-        self._nodes = [b""] * (count - 1) + [one.hash for one in reversed(self.leaves)]
+        self._nodes = [b""] * (count - 1) + [one for one, _leaf in reversed(hashed)]
         for place in range(count - 2, -1, -1):
             self._nodes[place] = join(self._nodes[2 * place + 1], self._nodes[2 * place + 2])
 
