@@ -125,6 +125,10 @@ def test_what_cannot_be_booked_waits_in_suspense_and_is_assigned(here: Ground) -
     assigned = done(here, "assign_return", member=bob, reference=name)
     assert (assigned["status"], assigned["member"]) == ("redeemed", f"mbr_{bob:016x}")
     assert posted(here)[-3:] == [Verb.GIVE_BACK, Verb.REDEEM, Verb.ACT]
+    (back,) = ask(here, Operation("refund_burn", B, external_id="r", points=5, original=name))
+    assert back.facts["available"] == 5
+    (argued,) = ask(here, operation("dispute", hold=assigned["entry"]))
+    assert argued.facts["code"] == "nothing_to_dispute"  # it was refunded in part
     (twice,) = ask(here, operation("assign_return", member=bob, reference=name))
     assert twice.facts["code"] == "return_assigned"
     (beyond,) = ask(here, operation("assign_return", member=ann, reference=more.facts["reference"]))

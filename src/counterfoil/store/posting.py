@@ -246,6 +246,7 @@ def _write(
     external = {
         a.entry: op.external_id for op, a in zip(operations, answers, strict=True) if a.entry and not a.replayed
     }
+    external |= {desk.effects[name].entry: name[2] for name in desk.changed if name[1] == "burn"}  # assigned ones too
     entries = []
     for one in written:
         e, other = one.entry, one.members[1] if len(one.members) > 1 else None
