@@ -8,9 +8,10 @@ import pytest
 
 from counterfoil.core.operation import Operation
 from counterfoil.core.rulebook.contracts import Contract
+from counterfoil.core.units import MAX_POINTS
 from counterfoil.store import json_text, registry, settlements
 from tests.store.ground import NOON, A, B, Ground, change, earn, enrolled
-from tests.store.wallets import ACCOUNTS, DAY, ask, came_back, done, leaves, withdrawn
+from tests.store.wallets import ACCOUNTS, DAY, ask, came_back, done, leaves, operation, withdrawn
 
 
 def totals(here: Ground) -> dict[str, Any]:
@@ -107,3 +108,14 @@ def test_who_left_keeps_a_reserve_for_points_in_wallets(here: Ground) -> None:
     assert here.rows("SELECT data FROM record WHERE kind = 'reserve'") == [('{"micros":1000000,"points":100}',)]
     ask(here, came_back(ACCOUNTS[0], 70, 1, partner=A))
     assert here.rows("SELECT data FROM record WHERE kind = 'reserve'") == [('{"micros":230000,"points":30}',)]
+
+
+def test_a_refused_assignment_leaves_the_return_waiting(here: Ground) -> None:
+    ann, bob, _cleo = here.members
+    ask(here, earn("a", ann, 10), earn("b", bob, MAX_POINTS))
+    done(here, "withdraw", member=ann, points=10, name="w1")
+    (stray,) = ask(here, came_back("0x" + "9" * 40, 5, 1))
+    (full,) = ask(here, operation("assign_return", member=bob, reference=stray.facts["reference"]))
+    assert full.facts["code"] == "balance_limit"
+    assert ask(here, came_back(ACCOUNTS[1], 5, 2))[0].facts["why"] == "balance_limit"
+    assert done(here, "assign_return", member=ann, reference=stray.facts["reference"])["status"] == "given_back"

@@ -146,8 +146,10 @@ def assign_return(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     why = _unbookable(desk, who, back)
     if why:
         raise ReturnAssigned("reference", f"{name} cannot be booked: {why}")
+    named = structs.replace(op, external_id=name, currency=stray.currency)
+    entry, facts = _booked(desk, named, who, back, stray.partner)
     desk.records.keep(name, structs.replace(stray, state="assigned"))
-    return _booked(desk, structs.replace(op, external_id=name, currency=stray.currency), who, back, stray.partner)
+    return entry, facts
 
 
 def _unbookable(desk: Desk, who: Holdings, back: wallets.Return) -> str:
