@@ -43,9 +43,12 @@ from counterfoil.features.sending.routes import router as sending
 from counterfoil.features.settlements.routes import router as settlements
 from counterfoil.features.standing.routes import router as standing
 from counterfoil.features.statements.routes import router as statements
+from counterfoil.features.wallets.proofs import Trees
+from counterfoil.features.wallets.proofs import router as claimable
+from counterfoil.features.wallets.routes import router as wallets
 from counterfoil.gateway import problems
 from counterfoil.gateway.observe import Metrics, Observed
-from counterfoil.gateway.state import Gateway
+from counterfoil.gateway.state import WALLET_PAGE, Gateway
 from counterfoil.settlement.cycle import Cycle
 from counterfoil.settlement.worker import Worker
 from counterfoil.store import credentials, registry, sequencer
@@ -64,6 +67,8 @@ FEATURES = (
     disputes,
     standing,
     members,
+    wallets,
+    claimable,
     acts,
     claims,
     partners,
@@ -97,6 +102,7 @@ class Plan:
     window_seconds: int | None = None
     fee_cap_gwei: int = 500
     worker_seconds: float = 1.0
+    wallet_page: str = WALLET_PAGE
 
 
 def build(plan: Plan) -> FastAPI:
@@ -115,7 +121,9 @@ def build(plan: Plan) -> FastAPI:
         embedded = EmbeddedChain(plan.home / "chain.db", funded=funded)
     metrics = Metrics()
     writer = Writer(Poster(engine), metrics.posted)
-    gateway = Gateway(engine, writer, counterfoil, checkpoint, programme.programme, programme.livemode)
+    gateway = Gateway(
+        engine, writer, counterfoil, checkpoint, programme.programme, programme.livemode, plan.wallet_page
+    )
     witness = Witness(plan.home / "checkpoint", checkpoint)
     gateway.read_only = witness.behind(engine)
     cycle = Cycle(
@@ -143,7 +151,7 @@ def build(plan: Plan) -> FastAPI:
         metrics,
         embedded,
     )
-    app.state.ledgers = Ledgers()
+    app.state.ledgers, app.state.trees = Ledgers(), Trees()
     problems.install(app)
     for router in FEATURES:
         app.include_router(router)

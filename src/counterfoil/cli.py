@@ -183,7 +183,7 @@ def _plan(database: str | None, rpc: str | None, home: Path | None) -> tuple[Pla
     return Plan(
         home or known.home, database or known.database, rpc or known.rpc, known.zone, known.livemode,
         known.operator_key.get_secret_value() if known.operator_key else None, known.settlement_token,
-        known.window_seconds, known.fee_cap_gwei,
+        known.window_seconds, known.fee_cap_gwei, wallet_page=known.wallet_page,
     ), known.port  # fmt: skip
 
 

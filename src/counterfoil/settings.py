@@ -32,5 +32,7 @@ class Settings(BaseSettings):
     """The operator's API key; default: made once, kept in the home folder."""
     settlement_token: str | None = None
     """Address of the ERC-20 with 6 decimals to settle in; a sandbox deploys test money instead."""
+    wallet_page: str = "http://localhost:8080/wallet"
+    """Where members sign that an account is their own: messages are bound to its domain. A live programme needs https."""
     window_seconds: int | None = None
     """Challenge window of a new settlement contract; default: 3 days live, 0 in a sandbox."""

@@ -24,6 +24,7 @@ from counterfoil.store import registry, sequencer, settlements
 from counterfoil.store.engine import open_books
 from counterfoil.store.memory import BooksMemory
 from counterfoil.store.posting import Poster
+from tests.settlement.opened import Opened
 from tests.store.ground import change, enrolled
 
 DAY = 86_400_000_000
@@ -81,6 +82,10 @@ class Coalition:
         """Let the contract stand before anything is settled."""
         assert self.cycle.contract(create=True) is not None
 
+    def open_claims(self) -> None:
+        """Settle with a contract that takes claims: a stand-in, before the first settlement."""
+        Opened.stand_in(self.cycle)
+
     def members(self, count: int) -> list[int]:
         made = registry.add_members(self.engine, GROCER, [None] * count, self.now)
         return [number for number, _new in made]
@@ -106,7 +111,9 @@ class Coalition:
         self, verb: str, *, member: int = 0, recipient: int = 0, points: int = 0, hold: int = 0, **more: Any
     ) -> int:
         """A seldom operation of the operator's; the entry's id, 0 if it makes none."""
-        external = f"x{len(self.kept)}" if verb in {"exchange", "buy_reward", "refund_reward", "adjust"} else None
+        named = {"exchange", "buy_reward", "refund_reward", "adjust", "withdraw", "give_back", "redeem"}
+        external = f"x{len(self.kept)}" if verb in named else None
+        currency = more.pop("currency", "CP")
         op = Operation(
             verb,
             OPERATOR,
@@ -115,6 +122,7 @@ class Coalition:
             points=points,
             hold=hold,
             external_id=external,
+            currency=currency,
             more=more,
         )
         answers, group = self.poster.post([op])
@@ -166,7 +174,7 @@ class Coalition:
     def chain(self) -> onchain.Chain:
         contract = self.cycle.contract()
         assert contract is not None
-        return onchain.read(self.cycle.w3, contract.address)
+        return contract.chain() if isinstance(contract, Opened) else onchain.read(self.cycle.w3, contract.address)
 
     def end(self) -> None:
         self.embedded.close()

@@ -61,7 +61,7 @@ class Flips:
             "entry": self.entry, "length": self.length, "liability": self.liability, "handle": self.handle,
             "swapped": self.swapped, "liability_handle": self.liability_handle, "header": self.header,
             "rulebook": self.rulebook, "programme": self.programme, "checkpoint": self.checkpoint,
-            "leaf": self.leaf, "tile": self.tile, "counterfoil": self.counterfoil,
+            "leaf": self.leaf, "tile": self.tile, "counterfoil": self.counterfoil, "claim": self.claim,
         }  # fmt: skip
 
     def draw(self, count: int, *kinds: str) -> Iterator[Flip]:
@@ -179,6 +179,12 @@ class Flips:
         path = f"public/settlements/{number:06d}/rulebook.json"
         where, content = self.json_field(path)
         return Flip("rulebook", path, where, content, lambda one: one.settlement == number)
+
+    def claim(self) -> Flip:
+        number = self.random.choice(self.numbers)
+        path = f"public/settlements/{number:06d}/claims.json"
+        where, content = self.json_field(path)
+        return Flip("claim", path, where, content, lambda one: one.settlement == number)
 
     def programme(self) -> Flip:
         where, content = self.json_field("public/programme.json")

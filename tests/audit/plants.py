@@ -237,7 +237,7 @@ def just_earned(made: Coalition) -> None:
 
 
 def extra_mint(patch: Patch) -> None:
-    patch.setattr(closing, "Supply", lambda currency, root, total: Supply(currency, root, total + 5))
+    patch.setattr(closing, "Supply", lambda currency, root, total, *more: Supply(currency, root, total + 5, *more))
 
 
 def altered_position(patch: Patch) -> None:

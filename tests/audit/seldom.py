@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from counterfoil.core.accounts import OPERATOR
+from counterfoil.core.operation import Operation
 from counterfoil.core.rulebook.earning import Basket, EarnRule, Line
+from counterfoil.core.units import NEVER
 from tests.audit.coalition import BAKER, FLORIST, GROCER, Coalition
 from tests.store.ground import change
 
 
 def furnish(made: Coalition) -> None:
-    """Before the contract stands: brands' own currencies, a reward."""
+    """Brands' own currencies, a reward; then the contract is deployed, one that takes claims."""
     change(made.engine, "add_currency", name="ROSE", issuer=FLORIST)
     change(made.engine, "add_currency", name="BREAD", issuer=BAKER)
     change(made.engine, "add_reward", 20, name="coffee", partner=GROCER, cost_micros=150_000, valid_days=10)
+    made.open_claims()
 
 
 def seldom(made: Coalition) -> None:
@@ -47,7 +52,42 @@ def seldom(made: Coalition) -> None:
     made.act("default", partner=FLORIST, collateral=1_000_000, first_loss=500_000)
     made.act("dividend", partner=FLORIST, bp=2_500)
     made.act("exit_partner", partner=FLORIST, breakage_bp=1_000)
+    wallets(made, fay)
     made.do("burn", GROCER, fay, 30)
+    made.settle()
+
+
+def linked(made: Coalition, member: int, digit: str) -> str:
+    """An account of a member's own."""
+    account = "0x" + digit * 40
+    answers, _group = made.poster.post([Operation("wallet_nonce", OPERATOR, member=member)])
+    nonce = answers[0].facts["nonce"]
+    made.act("link_wallet", member=member, account=account, nonce=nonce, expires_at=NEVER, not_before=0)
+    return account
+
+
+def event(made: Coalition) -> dict[str, Any]:
+    """An event of the chain that nothing was booked by."""
+    return {"block": f"0x{0xB10C:064x}", "index": len(made.kept)}
+
+
+def wallets(made: Coalition, fay: int) -> None:
+    """Withdrawn in two currencies, given back by somebody else, after its day, redeemed; what others funded is used."""
+    (ida,) = made.members(1)
+    of_fay, of_ida = linked(made, fay, "f"), linked(made, ida, "1")
+    made.do("earn", GROCER, ida, 50)
+    made.do("earn", BAKER, ida, 30)
+    made.act("withdraw", member=fay, points=40)
+    made.act("withdraw", member=fay, points=2, currency="ROSE")
+    made.act("withdraw", member=ida, points=60)
+    made.act("give_back", points=70, account=of_ida, partner=0, **event(made))  # ten of them were fay's
+    made.settle()
+    linked(made, ida, "2")
+    made.act("withdraw", member=ida, points=20)
+    made.wait(20)  # the grocer's points run out, but not in wallets
+    made.act("give_back", points=12, account=of_fay, partner=0, **event(made))
+    made.act("redeem", points=25, account=of_fay, partner=BAKER, **event(made))
+    made.act("give_back", points=3, account="0x" + "9" * 40, partner=0, **event(made))  # nobody's
     made.settle()
 
 

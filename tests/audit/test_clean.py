@@ -18,8 +18,8 @@ from tests.audit.coalition import Coalition, audited
 Settled = tuple[Coalition, Path, Chain]
 NAMES = (
     "programme", "header_chain", "final_on_chain", "signatures", "settled", "supply", "collateral", "outcome",
-    "manifest", "rulebook", "log", "checkpoints", "counterfoils", "files", "inclusion", "handles", "liabilities",
-    "entries", "refold", "acts", "balances", "pool", "positions",
+    "claims", "manifest", "rulebook", "log", "checkpoints", "counterfoils", "files", "inclusion", "handles", "liabilities",
+    "entries", "refold", "acts", "balances", "wallets", "pool", "positions",
 )  # fmt: skip
 
 
@@ -48,8 +48,8 @@ def test_what_is_not_handed_in_is_not_run_and_said(settled: Settled) -> None:
     assert report.findings == []
     waiting = {one.name: one.needs for one in report.checks if one.status == "not_run"}
     assert set(waiting) == {
-        "counterfoils", "files", "inclusion", "handles", "liabilities", "entries", "refold", "acts", "balances", "pool",
-        "positions",
+        "counterfoils", "files", "inclusion", "handles", "liabilities", "entries", "refold", "acts", "balances", "wallets",
+        "pool", "positions",
     }  # fmt: skip
     assert all("--sealed" in (needs or "") for name, needs in waiting.items() if name != "counterfoils")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from counterfoil.audit import auditor
-from counterfoil.audit.checks import books, files, headers, inclusion, kept, liabilities, log
+from counterfoil.audit.checks import books, claims, files, headers, inclusion, kept, liabilities, log
 from counterfoil.audit.onchain import Chain
 from tests.audit.coalition import Coalition
 from tests.audit.flips import Flips, unnamed
@@ -22,6 +23,17 @@ def test_every_flip_is_named(settled: Settled, copy: Path, times: Callable[[int,
     flips = list(Flips(ledger, seed=16).draw(count))
     assert len(flips) == count
     assert [said for flip in flips if (said := unnamed(flip, ledger, copy, chain))] == []
+
+
+def test_every_flip_of_a_claim_leaf_is_named(
+    whole: Settled, tmp_path: Path, times: Callable[[int, int], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _made, ledger, chain = whole
+    copied = Path(shutil.copytree(ledger, tmp_path / "copy"))
+    flips = list(Flips(ledger, seed=16).draw(times(20, 500), "claim"))
+    assert [said for flip in flips if (said := unnamed(flip, ledger, copied, chain))] == []
+    monkeypatch.setattr(auditor, "STEPS", tuple(one for one in auditor.STEPS if one.run is not claims.claims))
+    assert any(unnamed(flip, ledger, copied, chain) for flip in flips), "the canary: only that check reads all of it"
 
 
 # a check and the flips that only it can name

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from counterfoil.audit import auditor, fold, rules, shapes
-from counterfoil.audit.checks import books, files, liabilities
+from counterfoil.audit.checks import books, claims, files, liabilities
 from counterfoil.audit.onchain import Chain
 from counterfoil.audit.report import Finding
 from counterfoil.audit.rules import refunds as refund_rules
@@ -76,6 +76,23 @@ from tests.audit.plants_earning import (
     refunded_in_parts,
     settled_three_times,
 )
+from tests.audit.plants_wallets import (
+    came_back,
+    came_back_twice,
+    counted,
+    counted_twice,
+    honest_books,
+    late_first,
+    lowered_leaf,
+    omitted_leaf,
+    partly_used,
+    redeemed,
+    redirected,
+    taken_away,
+    withdrawn,
+    without_leaf,
+)
+from tests.audit.plants_wallets import long_grace as long_grace_in_wallets
 
 Patch = pytest.MonkeyPatch
 
@@ -147,6 +164,19 @@ LIES = [
     Lie("a lot left behind in a merge", "refold", "all that the member has", lot_left_behind, one_of_two, rule(Verb.MERGE)),
     Lie("a debt left behind in a merge", "refold", "not all", debt_left_behind, indebted_one, rule(Verb.MERGE)),
     Lie("paid more than the face", "refold", "names no budget", no_margin, dear_burn, rule(Verb.BURN)),
+    Lie("an omitted claim leaf", "wallets", "omitted claim leaf", omitted_leaf, taken_away, without(books, "_wallets")),
+    Lie("a lowered claim leaf", "claims", "has less now", lowered_leaf, counted, without(claims, "fallen")),
+    Lie("a withdrawal without a leaf", "wallets", "omitted claim leaf", without_leaf, taken_away,
+        without(books, "_wallets")),
+    Lie("a withdrawal to another account", "wallets", "its claim leaf has 0", redirected, taken_away,
+        without(books, "_wallets")),
+    Lie("what came back counted twice", "wallets", "the header's R is 60", counted_twice, counted,
+        without(books, "_wallets")),
+    Lie("one event booked twice", "refold", "a second time", honest_books, came_back_twice, rule(Verb.GIVE_BACK)),
+    Lie("the latest withdrawn first", "refold", "burn order", late_first, withdrawn, rule(Verb.WITHDRAW)),
+    Lie("longer grace for what comes back", "refold", "of what it gives back", long_grace_in_wallets, came_back,
+        rule(Verb.GIVE_BACK)),
+    Lie("a redemption of less", "refold", "what was given back", partly_used, redeemed, rule(Verb.REDEEM)),
     Lie("everybody moved", "liabilities", "did not change", all_moved, twice_settled,
         without(liabilities, "_moved", lambda old, new: "")),
 ]  # fmt: skip

@@ -9,7 +9,7 @@ from counterfoil.core.accounts import MEMBER_KINDS, OPERATOR, POOL, Kind, kind_o
 from counterfoil.core.encoding import decode
 from counterfoil.core.entry import Entry, Place, Verb, group_id
 from counterfoil.core.errors import Refusal
-from counterfoil.core.holdings import Holdings
+from counterfoil.core.holdings import Holdings, Lot
 from counterfoil.core.journal import Journal, Written
 from counterfoil.core.netting import fold, positions
 from counterfoil.core.rulebook import due, refunds, verbs
@@ -167,6 +167,11 @@ def moved(books: Books, place: Place) -> int:
     return sum(move.points for entry in entries for move in entry.moves if move.target is place)
 
 
+def kept(lot: Lot) -> tuple[int, ...]:
+    """A lot's remainders."""
+    return (lot.available, lot.held, lot.burned, lot.expired, lot.pending, lot.withdrawn)
+
+
 def check(books: Books) -> None:
     """Conservation: points are neither made nor lost, money sums to zero, the pool backs every point outstanding."""
     nets, balances = books.money(), books.points()
@@ -185,15 +190,15 @@ def check(books: Books) -> None:
         dues += [hold.until for hold in who.holds.values() if hold.state == "open"]
         assert who.next_due() == min(dues, default=None)
         for lot in who.lots.values():
-            assert min(lot.available, lot.held, lot.burned, lot.expired, lot.pending) >= 0
-            assert lot.available + lot.held + lot.burned + lot.expired + lot.pending <= lot.points
-            backing += (lot.available + lot.held) * lot.terms.funds.paid_micros
+            assert min(kept(lot)) >= 0
+            assert sum(kept(lot)) <= lot.points
+            backing += (lot.available + lot.held + lot.withdrawn) * lot.terms.funds.paid_micros
         for debt in who.debts.values():
             assert 0 <= debt.left <= debt.made.points
     assert nets.get(POOL, 0) == backing
     made = sum(m.points for e in books.entries if e.verb is Verb.EARN for m in e.lots)
     lots = [lot for who in books.members for lot in who.lots.values()]
-    standing = sum(lot.available + lot.held + lot.burned + lot.expired + lot.pending for lot in lots)
+    standing = sum(sum(kept(lot)) for lot in lots)
     assert made == standing + sum(moved(books, place) for place in (Place.TAKEN, Place.REPAID, Place.CANCELLED))
     assert positions(nets).rounding + sum(positions(nets).rounded.values()) == 0
     for entry in books.entries:
@@ -211,8 +216,14 @@ def refold(books: Books) -> None:
     """What members have follows from the bodies alone."""
     again = {who.member: Holdings(who.member) for who in books.members}
     for one in books.written:
+        entry = decode(one.body)
         for place, member in enumerate(one.members):
-            again[member].apply(decode(one.body), place)
+            who = again[member]
+            names = [(move.entry, move.index) for move in entry.moves]
+            others = [again[number] for number in one.lenders]
+            who.lent = {name: other for other in others for name in names if name in other.lots}
+            who.apply(entry, place)
+            who.lent = {}
     for who in books.members:
         found = again[who.member]
         assert (found.lots, found.debts, found.holds) == (who.lots, who.debts, who.holds)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from counterfoil.core.accounts import Kind, account
 from counterfoil.core.acts import About, Act, Role
-from counterfoil.core.entry import DebtMade, Drawn, Entry, LotMade, Move, Paid, Place, Posting, Repaid, Verb
+from counterfoil.core.entry import IN_WALLETS, DebtMade, Drawn, Entry, LotMade, Move, Paid, Place, Posting, Repaid, Verb
 from counterfoil.core.lots import Funding, LotTerms, pack_funding
+from counterfoil.core.wallet import Wallet
 
 WORDS = st.one_of(st.integers(0, 3), st.integers(0, 2**64 - 1), st.just(2**64 - 1))
 HASHES = st.binary(min_size=32, max_size=32)
@@ -30,15 +32,20 @@ def several(one: st.SearchStrategy[object], most: int = 4) -> st.SearchStrategy[
     return st.lists(one, max_size=most).map(tuple)
 
 
-def of(verbs: st.SearchStrategy[Verb], act: st.SearchStrategy[Act | None]) -> st.SearchStrategy[Entry]:
-    return st.builds(
-        Entry, WORDS, verbs, WORDS, WORDS, WORDS, WORDS, WORDS, WORDS,
-        several(HASHES, 2), several(POSTINGS), several(LOTS), several(MOVES), several(DEBTS), several(REPAID), several(PAID),
-        several(DRAWN), act,
-    )  # fmt: skip
-
-
+WALLETS = st.builds(Wallet, st.binary(min_size=20, max_size=20), HASHES, WORDS)
+_PLAIN: st.SearchStrategy[Entry] = st.builds(
+    Entry, WORDS, st.sampled_from(Verb), WORDS, WORDS, WORDS, WORDS, WORDS, WORDS,
+    several(HASHES, 2), several(POSTINGS), several(LOTS), several(MOVES), several(DEBTS), several(REPAID), several(PAID),
+    several(DRAWN),
+)  # fmt: skip
 ACTS = st.builds(Act, st.sampled_from(About), WORDS, st.sampled_from(Role), HASHES, HASHES, HASHES)
-ENTRIES: st.SearchStrategy[Entry] = of(st.sampled_from(Verb).filter(lambda verb: verb is not Verb.ACT), st.none()) | of(
-    st.just(Verb.ACT), ACTS
-)
+
+
+def _whole(entry: Entry, act: Act, wallet: Wallet) -> Entry:
+    """With what its verb calls for."""
+    if entry.verb is Verb.ACT:
+        return replace(entry, act=act)
+    return replace(entry, wallet=wallet) if entry.verb in IN_WALLETS else entry
+
+
+ENTRIES = st.builds(_whole, _PLAIN, ACTS, WALLETS)

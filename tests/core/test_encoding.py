@@ -36,8 +36,8 @@ def test_there_and_back(entry: Entry) -> None:
     parts = (entry.members, entry.postings, entry.lots, entry.moves, entry.debts, entry.repaid, entry.paid, entry.drawn)
     widths = (4, 5, 11, 5, 5, 3, 3, 3)
     funding = sum(len(made.terms.funding) for made in entry.lots)
-    act = 15 if entry.act is not None else 0
-    assert len(body) == funding + 8 * (17 + act + sum(len(part) * w for part, w in zip(parts, widths, strict=True)))
+    tail = 72 if entry.wallet else 120 if entry.act else 0
+    assert len(body) == tail + funding + 8 * (17 + sum(len(part) * w for part, w in zip(parts, widths, strict=True)))
 
 
 @given(ENTRIES, st.data())

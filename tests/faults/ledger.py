@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from counterfoil.core.accounts import OPERATOR, POOL, Kind, kind_of, owner_of
 from counterfoil.core.encoding import decode
-from counterfoil.core.entry import Entry, group_of, place_of
+from counterfoil.core.entry import Entry, Verb, group_of, place_of
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.journal import Journal
 from counterfoil.core.rulebook.due import settle_up
@@ -20,7 +20,7 @@ from counterfoil.store.engine import Engine
 Row = tuple[Any, ...]
 _ENTRIES = "SELECT id, body, member, other FROM entry WHERE id > :after ORDER BY id"
 _MEMBERS = "SELECT id, available, held, debt, next_due FROM member"
-_LOTS = 'SELECT member, entry, "index", available, held, burned, expired FROM lot'
+_LOTS = 'SELECT member, entry, "index", available, held, burned, expired, withdrawn FROM lot'
 _DEBTS = 'SELECT member, entry, "index", "left" FROM debt'
 _HOLDS = "SELECT member, entry, state FROM hold"
 
@@ -45,9 +45,8 @@ class Ledger:
                 entry = decode(bytes(body))
                 assert entry.id == number
                 self._gapless(number)
-                self.fold(entry, member, other)
+                touched |= self.fold(entry, member, other)
                 entries.append(entry)
-                touched |= {member} | ({other} if other is not None else set())
             self._stored(connection, touched)
         assert self.money.get(POOL, 0) == sum(self.worth.values()), "pool is not the sum of remaining x face"
         return entries
@@ -58,8 +57,10 @@ class Ledger:
         assert here in {(before[0], before[1] + 1), (before[0] + 1, 0)}, f"{number:x} after {self.last:x}"
         self.last = number
 
-    def fold(self, entry: Entry, member: int, other: int | None) -> None:
+    def fold(self, entry: Entry, member: int, other: int | None) -> set[int]:
+        """Who has other lots than before."""
         balanced(entry)
+        changed = {member} | ({other} if other is not None else set())
         for posting in entry.postings:
             if posting.unit == MONEY:
                 for word, sign in ((posting.debit, -1), (posting.credit, 1)):
@@ -67,10 +68,22 @@ class Ledger:
                     self.money[owner] = self.money.get(owner, 0) + sign * posting.amount
         for owner, number in enumerate([member] if other is None else [member, other]):
             who = self.members.setdefault(number, Holdings(number))
+            who.lent = self._lent(entry, who)
+            changed |= {lender.member for lender in who.lent.values()}
             who.apply(entry, owner)
+            who.lent = {}
+        for number in changed:
             self.worth[number] = sum(
-                (lot.available + lot.held) * lot.terms.funds.paid_micros for lot in who.lots.values()
+                (lot.available + lot.held + lot.withdrawn) * lot.terms.funds.paid_micros
+                for lot in self.members[number].lots.values()
             )
+        return changed
+
+    def _lent(self, entry: Entry, who: Holdings) -> dict[tuple[int, int], Holdings]:
+        """Whose the lots are that somebody else gives back."""
+        names = {(move.entry, move.index) for move in entry.moves if entry.verb is Verb.GIVE_BACK}
+        others = [one for one in self.members.values() if one is not who]
+        return {name: one for name in names - who.lots.keys() for one in others if name in one.lots}
 
     def _stored(self, connection: Connection, touched: set[int]) -> None:
         wanted = f"({', '.join(map(str, touched))})"
@@ -84,7 +97,7 @@ class Ledger:
         for number in touched:
             who = self.members[number]
             assert rows[number] == (number, who.available, who.held, who.debt, who.next_due()), "member's sums"
-            lots = [(*n, x.available, x.held, x.burned, x.expired) for n, x in who.lots.items()]
+            lots = [(*n, x.available, x.held, x.burned, x.expired, x.withdrawn) for n, x in who.lots.items()]
             assert sorted(kept.get("lot", {}).get(number, [])) == sorted(lots), "lots"
             debts = [(*n, x.left) for n, x in who.debts.items()]
             assert sorted(kept.get("debt", {}).get(number, [])) == sorted(debts), "debts"
@@ -131,7 +144,7 @@ def balanced(entry: Entry) -> None:
 def sane(who: Holdings) -> None:
     """Nothing below zero but by a debt, and never a debt beside available points; a lot is the sum of its places."""
     for lot in who.lots.values():
-        places = (lot.available, lot.held, lot.burned, lot.expired)
+        places = (lot.available, lot.held, lot.burned, lot.expired, lot.withdrawn)
         assert min(places) >= 0
         assert sum(places) <= lot.points
     assert all(0 <= debt.left <= debt.made.points for debt in who.debts.values())

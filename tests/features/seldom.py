@@ -8,10 +8,12 @@ from typing import Any
 
 from tests.features.bank import IBANS, Entry, by_bank, results
 from tests.features.bank import TERMS as TERMS_OF_BANK
+from tests.features.wallets import account_of, event, key_of, linked, withdraw
 from tests.gateway.stand import Stand, good
 
 RATE = {"src": "ALPHA", "dst": "BETA", "in": 5, "out": 4, "increment": 5, "price_micros": 9_500, "fee_bp": 100}
 ADJUST = {"external_id": "adj", "points": 10, "reason_code": "late_delivery"}
+NOBODYS = "0x" + "9" * 40
 CLAIM = {"partner": 16, "slip": "slip-7", "sold_on": "2025-11-30", "amount_micros": 50_000_000}
 TERMS = {"B": {"funding": "redemption", "face_micros": 12_000}, "C": {"funding": "share", "issuance_bp": 4_000}}
 
@@ -91,6 +93,16 @@ SELDOM: dict[tuple[str, str], Asked] = {
     ("POST", "/v1/claims/{claim}/refusal"): lambda s: (
         "A", f"claims/{claimed(s)}/refusal", {"reason": "no such slip"}, {"reason": "void"},
     ),
+    ("POST", "/v1/withdrawals"): lambda s: (
+        "operator", "withdrawals", {"external_id": "w", "member": own(s), "points": 5},
+        {"external_id": "w", "member": s.member, "points": 6},
+    ),
+    ("POST", "/v1/returns"): lambda s: (
+        "operator", "returns", event(s.stand, away(s), 3), event(s.stand, NOBODYS, 4),
+    ),
+    ("POST", "/v1/returns/{reference}/assignment"): lambda s: (
+        "operator", f"returns/{stray(s)}/assignment", {"member": s.member}, {"member": s.other},
+    ),
     ("POST", "/v1/packs"): lambda _s: (
         "operator", "packs", {"partner": 18, "points": 100, "reserve": 10}, {"partner": 18, "points": 101},
     ),
@@ -154,6 +166,24 @@ def waiting(one: Scene) -> str:
     made = one.stand.client.post("/v1/operators", json={"reason": "a colleague"}, headers=one.stand.operator)
     one.stand.others["second"] = {"Authorization": f"Bearer {made.json()['key']}"}
     return "big"
+
+
+def own(one: Scene) -> str:
+    """A member with an account of its own."""
+    linked(one.stand, one.member, 1)
+    return one.member
+
+
+def away(one: Scene) -> str:
+    """An account with points."""
+    withdraw(one.stand, own(one), 9)
+    return account_of(key_of(1))
+
+
+def stray(one: Scene) -> str:
+    """Points that came back from nobody's account."""
+    away(one)
+    return str(one.operator("returns", event(one.stand, NOBODYS, 4))["reference"])
 
 
 def claimed(one: Scene) -> str:

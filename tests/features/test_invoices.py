@@ -9,6 +9,7 @@ from counterfoil.core.invoices import Kind
 from tests.features.billing import BUYER, SELLER, VAT, belongs, closed, documents, entity, story
 from tests.features.seldom import SELDOM, TERMS, scene
 from tests.gateway.stand import START, Stand, good, problem, stand
+from tests.settlement.opened import Opened
 from tests.story.test_invoices import checked
 
 
@@ -180,6 +181,7 @@ def test_every_seldom_verb_is_invoiced(database_url: str, tmp_path: Path) -> Non
         one.clock(START)
         one.add("B", terms=TERMS["B"])
         made = scene(one)
+        Opened.stand_in(one.app.state.worker.cycle)
         for route in (route for route in SELDOM if route[1] not in later):
             who, path, body, _other = SELDOM[route](made)
             one.post(who, path, body)

@@ -11,6 +11,7 @@ MEMBER, ENTRY, HOLD = "mbr_0000000000000001", "ent_0000000000010000", "hld_7ffff
 MOVE = {"external_id": "x", "points": 1}
 SIGNATURE = {"signature": "0x" + "11" * 65}
 ACCOUNT = {"holder": "Coalition", "iban": "DE89370400440532013000"}
+ACCOUNT_ON_CHAIN, BLOCK = "0x" + "9" * 40, "0x" + "7" * 64
 PUBLIC = "public"
 
 # (method, path): the scope it asks for, and a body that is well formed
@@ -61,6 +62,17 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
         {**MOVE, "member": MEMBER, "budget": "goodwill", "reason_code": "late_delivery"},
     ),
     ("POST", "/v1/adjustments/{adjustment}/approval"): ("operator", {}),
+    ("POST", "/v1/members/{member}/wallet/nonce"): ("operator", {}),
+    ("PUT", "/v1/members/{member}/wallet"): ("operator", {"message": "m", "signature": "0x" + "11" * 65}),
+    ("GET", "/v1/members/{member}/wallet"): ("operator", None),
+    ("DELETE", "/v1/members/{member}/wallet"): ("operator", None),
+    ("GET", "/v1/members/{member}/withdrawals"): ("operator", None),
+    ("POST", "/v1/withdrawals"): ("operator", {**MOVE, "member": MEMBER}),
+    ("GET", "/v1/withdrawals/{account}/proof"): (PUBLIC, None),
+    ("GET", "/v1/settlements/{number}/claim-leaves"): (PUBLIC, None),
+    ("POST", "/v1/returns"): ("operator", {"account": ACCOUNT_ON_CHAIN, "block": BLOCK, "index": 0, "points": 1}),
+    ("GET", "/v1/returns"): ("operator", None),
+    ("POST", "/v1/returns/{reference}/assignment"): ("operator", {"member": MEMBER}),
     ("POST", "/v1/claims"): (
         "operator",
         {"member": MEMBER, "partner": 99, "slip": "s", "sold_on": "2025-11-30", "amount_micros": 1},
@@ -135,7 +147,8 @@ ROUTES: dict[tuple[str, str], tuple[str, Any]] = {
 PLACES: dict[str, str] = {
     "hold": HOLD, "member": MEMBER, "entry": ENTRY, "partner": "99", "prefix": "nobody", "number": "99",
     "invoice": "INV-999999", "adjustment": "none", "claim": "clm_7fffffffffffffff", "entity": "nobody",
-    "voucher": "vch_7fffffffffffffff", "burn": ENTRY, "line": "bnk_7fffffffffffffff", "job": "activate", "path": "0/000.p/1",
+    "voucher": "vch_7fffffffffffffff", "account": ACCOUNT_ON_CHAIN,
+    "reference": f"{BLOCK}:9", "burn": ENTRY, "line": "bnk_7fffffffffffffff", "job": "activate", "path": "0/000.p/1",
 }  # fmt: skip
 
 

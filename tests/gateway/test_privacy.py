@@ -12,8 +12,10 @@ import pytest
 from httpx import Response
 
 from counterfoil.store import books, registry
+from tests.features.wallets import account_of, event, key_of, linked, withdraw
 from tests.gateway.routes import ACCOUNT, PUBLIC, ROUTES, filled, routes_of
 from tests.gateway.stand import START, Stand, good, problem, stand
+from tests.settlement.opened import Opened
 
 BANK = {
     "cash": "bank", "account": {"holder": "Holder of A", "iban": "NL91ABNA0417164300", "bic": "ABNANL2A"},
@@ -21,6 +23,7 @@ BANK = {
 }  # fmt: skip
 SALES = (7_654_321, 1_234_567, 3_141_593)  # points of A's sales, each in a lot of its own
 BURN, HOLD, REFUND = 271_829, 161_803, 57_721
+AWAY = 173  # points that a member of A's takes to an account: public, but not whose
 BONUS, CAP = 141_421, 1_732_051  # of a campaign of A's
 
 
@@ -81,6 +84,10 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
             good(one.post("operator", f"legal-entities/of-{brand}", entity))
             good(one.post("operator", f"partners/{one.sides[name].id}/legal-entity", {"entity": f"of-{brand}"}))
         plant_rules(one)
+        Opened.stand_in(one.app.state.worker.cycle)
+        linked(one, here.own, 1)
+        withdraw(one, here.own, AWAY)
+        good(one.post("operator", "returns", event(one, account_of(key_of(1)), 1)))
         here.secrets |= {"Holder of A", "NL91ABNA0417164300", "ABNANL2A", "MANDATE-OF-A", "CF-1-16"}
         here.secrets |= {"planted-", "card-only-a-knows", "shared-card", here.own}
         for who in "BC":
@@ -110,7 +117,7 @@ def questions(here: Planted) -> Iterator[tuple[str, str]]:
     size = here.stand.read("operator", "settlements/2")["log_size"]
     values = {
         "member": [here.both, here.own], "entry": [here.entry], "number": ["1", "2"],
-        "invoice": here.invoices, "entity": ["of-planted-brand", "partner-16"],
+        "account": [account_of(key_of(1))], "invoice": here.invoices, "entity": ["of-planted-brand", "partner-16"],
         "path": [f"0/000.p/{size}", f"entries/000.p/{size}", "style.css"],
     }  # fmt: skip
     queries = {

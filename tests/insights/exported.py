@@ -39,15 +39,16 @@ class Closer:
         nets: dict[int, int] = {}
         for one in written:
             netting.fold(one.entry.postings, nets)
-        held = dict.fromkeys(CURRENCIES, 0)
+        held, away = dict.fromkeys(CURRENCIES, 0), dict.fromkeys(CURRENCIES, 0)
         for who in self.books.members:
             for lot in who.lots.values():
                 held[lot.terms.currency] += lot.available + lot.held
+                away[lot.terms.currency] += lot.withdrawn
         manifest = manifest_hash(files(written))
         closing = Closing(
             PROGRAMME, len(self.settlements) + 1, NOTHING, self.books.now, self._size, NOTHING, NOTHING, manifest,
             netting.pack(netting.positions(nets).words()),
-            pack_supply([Supply(number, NOTHING, points) for number, points in held.items()]),
+            pack_supply([Supply(number, NOTHING, held[number], 9 + away[number], 9) for number in held]),
         )  # fmt: skip
         self.settlements.append((Header(closing, 1, NOTHING, 0, NOTHING, b"", b""), written))
 

@@ -118,7 +118,7 @@ def as_books(books: Whole, made: Closer) -> None:
     stands: Counter[tuple[int, int, str]] = Counter()
     for who in books.members:
         for lot in who.lots.values():
-            for name in ("available", "held", "pending"):
+            for name in ("available", "held", "pending", "withdrawn"):
                 stands[lot.terms.currency, lot.terms.issuer, name] += getattr(lot, name)
         for debt in who.debts.values():
             stands[debt.made.currency, debt.made.issuer, "debt"] += debt.left
@@ -127,7 +127,7 @@ def as_books(books: Whole, made: Closer) -> None:
         assert currency.total is not None
         for one in currency.parties:
             assert one.party is not None
-            for name in ("available", "held", "pending", "debt"):
+            for name in ("available", "held", "pending", "withdrawn", "debt"):
                 assert getattr(one, name) == stands.pop((currency.currency, one.party, name), 0)
             flows = one.to_date
             assert flows.issued - flows.taken_back - flows.burned - flows.expired == one.outstanding
@@ -193,6 +193,10 @@ def stands(one: Figures) -> dict[str, Any]:
 PLANTS: dict[str, tuple[str, Any]] = {
     "a gift counts as issued": ("ISSUING", {Verb.EARN, Verb.EXCHANGE, Verb.TRANSFER}),
     "held points are forgotten": ("_KEPT", {Place.AVAILABLE: "available", Place.PENDING: "pending"}),
+    "points in wallets are forgotten": (
+        "_KEPT",
+        {Place.AVAILABLE: "available", Place.PENDING: "pending", Place.HELD: "held"},
+    ),
     "the last earn counts alone": ("_issue", lambda lot, points: lot.tally.flows.__setattr__("issued", points)),
 }
 
@@ -245,6 +249,13 @@ def test_a_header_that_does_not_tally_is_named() -> None:
         return with_closing(one, supply=pack_supply([more, *rest]))
 
     assert "outstanding" in lied(richer)
+
+    def away(one: Exported) -> Exported:
+        first, *rest = unpack_supply(one.header.closing.supply)
+        more = Supply(first.currency, first.root, first.custodial, first.withdrawn + 1, first.returned)
+        return with_closing(one, supply=pack_supply([more, *rest]))
+
+    assert "W - R" in lied(away)
 
 
 def test_no_settlement_no_report() -> None:

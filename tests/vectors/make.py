@@ -8,6 +8,7 @@ change of these files, seen in review. Every key in them is a test key.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 from collections.abc import Callable
@@ -16,13 +17,16 @@ from typing import Any
 
 from counterfoil.chain.signer import Signer
 from counterfoil.core import log
+from counterfoil.core.claim_tree import ClaimTree, Leaf, leaves_json
 from counterfoil.core.counterfoil import Counterfoil, Promise
 from counterfoil.core.entry import Verb, entry_id, group_id
 from counterfoil.core.files import ENTRIES, LIABILITIES, RULEBOOK, hashed, manifest_hash, pack_entry, pack_liabilities
 from counterfoil.core.netting import pack, positions
+from counterfoil.core.rulebook import wallets
 from counterfoil.core.settlement import NOTHING, Closing, Header, Supply, outcome, pack_defaults, pack_supply
 from counterfoil.core.sum_tree import Liability, SumTree, member_commitment
-from tests.core.books import BIG, DAY, PROGRAMME, SMALL, START, Books, refused
+from counterfoil.core.wallet import Wallet
+from tests.core.books import BIG, DAY, PROGRAMME, SMALL, START, ZONE, Books, refused
 from tests.core.verdicts import hexed
 
 HERE = Path(__file__).parent
@@ -57,8 +61,30 @@ def history() -> Books:
     return books
 
 
+def to_wallets_and_back(books: Books) -> None:
+    """Behind the others: what two members withdrew comes back to one of them, and is redeemed."""
+    ann, bob = books.members
+    books.earn(ann, 30, SMALL, days=2)
+    books.earn(bob, 40, BIG, days=90)
+    for who, points, account in ((ann, 25, b"\xa1" * 20), (bob, 40, b"\xb0" * 20)):
+        journal = books._journal()
+        wallets.withdraw(journal, who, points, Wallet(account))
+        books._kept(journal)
+    books.now += 5 * DAY
+    for event, partner in enumerate((0, BIG)):
+        lent = [(bob, lot) for lot in bob.withdrawn(1)]
+        back = wallets.Return(30, Wallet(b"\xa1" * 20, hashlib.sha256(b"block").digest(), 7 + event))
+        journal = books._journal()
+        if partner:
+            wallets.redeem(journal, ann, lent, back, ZONE, partner)
+        else:
+            wallets.give_back(journal, ann, lent, back, ZONE)
+        books._kept(journal)
+
+
 def entries() -> Vectors:
     books = history()
+    to_wallets_and_back(books)
     keys = {who.member: hexed(who.secret) for who in books.members}
     return {
         "programme": hexed(PROGRAMME),
@@ -189,8 +215,25 @@ def settlements() -> Vectors:
     }  # fmt: skip
 
 
+def claim_trees() -> Vectors:
+    """Trees of none to eleven leaves, two accounts with several currencies and the largest amount among them."""
+    draw, made = random.Random(9), []
+    for count in (0, 1, 2, 3, 5, 8, 11):
+        accounts = [draw.randbytes(20) for _ in range(count)]
+        leaves = [Leaf(account, draw.choice([1, 1, 7, 2**16 - 1]), draw.randrange(1, 2**53)) for account in accounts]
+        if count > 2:
+            leaves[1:3] = [Leaf(accounts[0], currency + 8, 2**256 - 1) for currency in (0, 1)]
+        tree = ClaimTree(leaves)
+        made.append({
+            "leaves": leaves_json(leaves), "root": hexed(tree.root),
+            "proofs": [{"leaf": one.as_json(), "path": [hexed(n) for n in tree.path(one)]} for one in sorted(leaves)],
+        })  # fmt: skip
+    return {"claim_trees": made}
+
+
 FILES: dict[str, Callable[[], Vectors]] = {
-    "entries": entries, "counterfoils": counterfoils, "log": logs, "sum_trees": sum_trees, "settlements": settlements,
+    "entries": entries, "counterfoils": counterfoils, "log": logs, "sum_trees": sum_trees, "claim_trees": claim_trees,
+    "settlements": settlements,
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from counterfoil.audit import evidence, onchain
 from counterfoil.audit.case import Case, Lacks
-from counterfoil.audit.checks import books, files, headers, inclusion, kept, liabilities, log
+from counterfoil.audit.checks import books, claims, files, headers, inclusion, kept, liabilities, log
 from counterfoil.audit.evidence import Folder, Missing, Signed
 from counterfoil.audit.onchain import Chain
 from counterfoil.audit.report import PER_CHECK, Check, Finding, Report
@@ -34,6 +34,7 @@ STEPS = (
     Step(("supply",), headers.supply),
     Step(("collateral",), headers.collateral),
     Step(("outcome",), headers.replayed),
+    Step(("claims",), claims.claims),
     Step(("manifest",), files.manifest),
     Step(("rulebook",), files.rulebook),
     Step(("log",), log.log),
@@ -43,7 +44,7 @@ STEPS = (
     Step(("inclusion",), inclusion.inclusion),
     Step(("handles",), inclusion.handles),
     Step(("liabilities",), liabilities.liabilities),
-    Step(("entries", "refold", "acts", "balances", "pool", "positions"), books.refolded),
+    Step(("entries", "refold", "acts", "balances", "wallets", "pool", "positions"), books.refolded),
 )
 
 

@@ -15,11 +15,10 @@ from counterfoil.audit.rules import Before, Books, Original, Unacted, require_ru
 from counterfoil.audit.shapes import Misshapen, Order, Wrong, require_shape
 from counterfoil.core import netting
 from counterfoil.core.encoding import decode, encode
-from counterfoil.core.entry import DebtMade, Entry, Place, Verb
+from counterfoil.core.entry import Entry, Move, Place, Verb
 from counterfoil.core.errors import Unreadable
 from counterfoil.core.holdings import Holdings, Inconsistent, Lot
 from counterfoil.core.legs import postings
-from counterfoil.core.lots import LotTerms
 from counterfoil.core.reserves import Reserve
 from counterfoil.core.rulebook.disputes import amount
 from counterfoil.core.rulebook.packs import Pack, change
@@ -95,7 +94,7 @@ class Fold:
         own = self._reopen(entry, who)
         before = Before(who, own, self.books.originals.get(entry.refers_to), self.books)
         for move in entry.moves:
-            if (move.entry, move.index) not in who.lots:
+            if (move.entry, move.index) not in who.lots and not self._lent(entry, who, move):
                 raise Wrong(self._whose(move.entry, move.index))
         require_rule(entry, before)
         self._require_postings(entry, who)
@@ -107,12 +106,17 @@ class Fold:
             if entry.verb is Verb.MERGE:
                 self._holder(second).absorb(who)
                 self.books.merged[first] = second
+                self.books.wallets.merge(first, second)
         except Inconsistent as error:
             raise Wrong(str(error)) from error
         netting.fold(entry.postings, self.nets)
         self._behind.expect(entry, first, who, before)
         self._remember(entry, first, before.original)
         self._rest(who, first)
+        for lender in who.lent.values():
+            self._rest(lender, lender.member)
+            self.touched.add(lender.member)
+        who.lent = {}
         for handle in (first, second)[: len(entry.members)]:
             self.touched.add(handle)
             if self.holders[handle].debts:
@@ -144,7 +148,7 @@ class Fold:
         for lot in who.lots.values() if who else ():
             one = found.setdefault(lot.terms.currency, Total())
             one.points += lot.available + lot.held
-            one.paid_micros += (lot.available + lot.held) * lot.terms.funds.paid_micros
+            one.paid_micros += (lot.available + lot.held + lot.withdrawn) * lot.terms.funds.paid_micros
         return found
 
     @staticmethod
@@ -181,6 +185,14 @@ class Fold:
             who = self.holders[handle] = Holdings(handle)
         return who
 
+    def _lent(self, entry: Entry, who: Holdings, move: Move) -> bool:
+        """Whether a move gives back what another member withdrew: then its holdings are to hand."""
+        name = (move.entry, move.index)
+        handle = self.books.wallets.holders.get(name) if entry.verb is Verb.GIVE_BACK else None
+        if handle is not None:
+            who.lent[name] = self.holders[handle]
+        return handle is not None
+
     def _reopen(self, entry: Entry, who: Holdings) -> list[Lot]:
         """Put lots that rest back where a refund needs them; the earn's own ones are the answer."""
         if entry.verb not in _REOPENS:
@@ -216,13 +228,7 @@ class Fold:
         return f"{lot} has nothing left" if known else f"{lot} is under another handle: the wrong member"
 
     def _require_postings(self, entry: Entry, who: Holdings) -> None:
-        def terms_of(number: int, index: int) -> LotTerms:
-            return who.lots[number, index].terms
-
-        def debt_of(number: int, index: int) -> DebtMade:
-            return who.debts[number, index].made
-
-        if postings(entry, terms_of, debt_of) != entry.postings:
+        if postings(entry, who.terms_of, who.debt_of) != entry.postings:
             raise Misshapen("its postings are not those its parts call for")
 
     def _remember(self, entry: Entry, handle: int, original: Original | None) -> None:
@@ -237,7 +243,7 @@ class Fold:
             self.books.packs.setdefault(entry.partner, []).append(
                 Pack(entry.id, sizes[0], sizes[0], sizes[1], sizes[1])
             )
-        elif entry.verb in {Verb.BURN, Verb.CAPTURE}:
+        elif entry.verb in {Verb.BURN, Verb.CAPTURE, Verb.REDEEM}:
             used = tuple((m.entry, m.index, m.points) for m in entry.moves if m.target is Place.BURNED)
             points = sum(p for _e, _i, p in used)
             self.books.originals[entry.id] = Original(
@@ -251,7 +257,7 @@ class Fold:
         elif entry.verb is Verb.EXIT:
             lots = [lot for who in self.holders.values() for lot in who.lots.values()]
             owing = [lot for lot in lots if (p := lot.terms.funds.part(entry.partner)) is not None and p.owed_micros]
-            points = sum(lot.available + lot.held for lot in owing)
+            points = sum(lot.available + lot.held + lot.withdrawn for lot in owing)
             self.books.reserves[entry.partner] = Reserve(sum(one.micros for one in entry.paid), points)
         elif original is not None and entry.verb in {Verb.REFUND_EARN, Verb.REFUND_BURN}:
             original.refunded += sum(m.points for m in entry.moves) + sum(owed.points for owed in entry.debts)
@@ -265,7 +271,7 @@ class Fold:
         """Put away what has nothing left to use."""
         for name in who.touched:
             lot = who.lots[name]
-            if not lot.available and not lot.held and not lot.pending:
+            if not (lot.available or lot.held or lot.pending or lot.withdrawn):
                 self.closed[name] = handle, who.lots.pop(name)
         who.touched.clear()
         for paid in [name for name, debt in who.debts.items() if not debt.left]:

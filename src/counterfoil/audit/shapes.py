@@ -49,7 +49,7 @@ def _moves(*pairs: tuple[Place, Place]) -> frozenset[tuple[Place, Place]]:
     return frozenset(pairs)
 
 
-_A, _H, _B, _P = Place.AVAILABLE, Place.HELD, Place.BURNED, Place.PENDING
+_A, _H, _B, _P, _W = Place.AVAILABLE, Place.HELD, Place.BURNED, Place.PENDING, Place.WITHDRAWN
 SHAPES = {
     Verb.EARN: Shape(_moves(), lots=True, drawn=True),
     Verb.BURN: Shape(_moves((_A, _B))),
@@ -79,6 +79,9 @@ SHAPES = {
     Verb.BUY_PACK: Shape(_moves(), members=0, paid=True, drawn=True),
     Verb.ADJUST: Shape(_moves((_A, _B)), lots=True),
     Verb.ACT: Shape(_moves(), refers=True),
+    Verb.WITHDRAW: Shape(_moves((_A, _W))),
+    Verb.GIVE_BACK: Shape(_moves((_W, _A), (_W, Place.RENEWED), (_W, Place.GIFTED)), lots=True),
+    Verb.REDEEM: Shape(_moves((_A, _B)), refers=True),
     Verb.MERGE: Shape(_moves(*((place, Place.MERGED) for place in (_A, _H, _P))), members=2, repaid=True),
     Verb.FUND: Shape(_moves(*product(Place, Place)), refers=True, paid=True),  # those of the entry it refers to
 }  # fmt: skip
@@ -88,6 +91,7 @@ _PAYING = {  # verbs that may move nothing but money
 }  # fmt: skip
 _VALUED = {  # verbs that name what a point is paid, or a reward costs, or the breakage an exit reckons with
     Verb.BURN, Verb.CAPTURE, Verb.REFUND_BURN, Verb.EXCHANGE, Verb.BUY_REWARD, Verb.RULE, Verb.EXIT,
+    Verb.REDEEM,
 }  # fmt: skip
 
 

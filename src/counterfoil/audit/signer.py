@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 
+from counterfoil.audit.claimed import claims
+from counterfoil.audit.difference import Difference, same
 from counterfoil.chain.client import Reverted, asked, connect
 from counterfoil.chain.settlement import SettlementContract
 from counterfoil.chain.signer import Signer, key_file
@@ -26,24 +28,11 @@ from counterfoil.core.encoding import decode, entry_hash
 from counterfoil.core.errors import Unreachable, Unreadable
 from counterfoil.core.files import TILE, FileHash, manifest_hash, tile_path, unpack_bundle
 from counterfoil.core.log import Frontier
-from counterfoil.core.settlement import NOTHING, Header, outcome, pack_defaults, unpack_supply
+from counterfoil.core.settlement import Header, outcome, pack_defaults
 from counterfoil.core.units import rounded_half_even
 
 TIMEOUT_SECONDS = 60
 ROWS_PAGE = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Why a header is refused: what was checked, what this partner finds, what the header says."""
-
-    check: str
-    expected: str
-    found: str
-
-    def line(self) -> str:
-        """For a person."""
-        return f"{self.check}: expected {self.expected}, found {self.found}"
 
 
 @dataclass(slots=True)
@@ -209,28 +198,24 @@ def _differences(
 ) -> Iterator[Difference]:  # fmt: skip
     closing, final = header.closing, contract.final()
     before = kept.signed.get(f"{closing.number}:{header.attempt}")
-    yield from _same("already_signed", before or "0x" + header.hash().hex(), "0x" + header.hash().hex())
-    yield from _same("programme", contract.programme().hex(), closing.programme.hex())
-    yield from _same("number", final.number + 1, closing.number)
-    yield from _same("attempt", contract.next_attempt(), header.attempt)
-    yield from _same("previous_header", final.header.hex(), header.previous_header.hex())
-    yield from _same("previous_closing", final.closing.hex(), closing.previous_closing.hex())
+    yield from same("already_signed", before or "0x" + header.hash().hex(), "0x" + header.hash().hex())
+    yield from same("programme", contract.programme().hex(), closing.programme.hex())
+    yield from same("number", final.number + 1, closing.number)
+    yield from same("attempt", contract.next_attempt(), header.attempt)
+    yield from same("previous_header", final.header.hex(), header.previous_header.hex())
+    yield from same("previous_closing", final.closing.hex(), closing.previous_closing.hex())
     if closing.log_size < max(log.size, final.log_size):
         yield Difference("log", f"at least {max(log.size, final.log_size)} leaves", str(closing.log_size))
         return
     start = min(log.size, final.log_size)
     leaves = list(gateway.leaves(start, closing.log_size))
     log.extend(leaves[log.size - start :])
-    yield from _same("log", log.root().hex(), closing.log_root.hex())
+    yield from same("log", log.root().hex(), closing.log_root.hex())
     yield from _position(gateway, partner, header, leaves[final.log_size - start :], final.log_size)
     yield from _outcome(contract, header)
-    yield from _same("claim_root", NOTHING.hex(), closing.claim_root.hex())
-    supplies = unpack_supply(closing.supply)
-    yield from _same(
-        "supply", [(c, 0, 0) for c in contract.currencies()], [(s.currency, s.withdrawn, s.returned) for s in supplies]
-    )
+    yield from claims(gateway.json, contract, header, waiting, final)
     files = [FileHash(str(f["name"]), int(f["size"]), hex_field(f, "sha256", 32)) for f in waiting["files"]]
-    yield from _same("manifest", manifest_hash(files).hex(), closing.manifest.hex())
+    yield from same("manifest", manifest_hash(files).hex(), closing.manifest.hex())
 
 
 def _position(gateway: Gateway, partner: int, header: Header, leaves: list[bytes], first: int) -> Iterator[Difference]:
@@ -248,20 +233,15 @@ def _position(gateway: Gateway, partner: int, header: Header, leaves: list[bytes
         last = leaf
         netting.fold(entry.postings, nets)
     own = sum(rounded_half_even(net) for owner, net in nets.items() if settled_by(owner) == partner)
-    yield from _same("position", own, netting.unpack(header.closing.gross).get(partner, 0))
+    yield from same("position", own, netting.unpack(header.closing.gross).get(partner, 0))
 
 
 def _outcome(contract: SettlementContract, header: Header) -> Iterator[Difference]:
     """The outcome is what follows from gross positions and the collateral at the block named, which is final."""
     gross = netting.unpack(header.closing.gross)
     block = asked(lambda: contract.w3.eth.get_block(header.collateral_block))
-    yield from _same("collateral_block", bytes(block["hash"]).hex(), header.collateral_block_hash.hex())
+    yield from same("collateral_block", bytes(block["hash"]).hex(), header.collateral_block_hash.hex())
     result = outcome(gross, contract.collateral(gross, header.collateral_block), contract.floors(gross))
-    yield from _same("outcome", result.words, netting.unpack(header.positions))
-    yield from _same("defaults", pack_defaults(result.defaults).hex(), header.defaults.hex())
-    yield from _same("covered", {}, result.short)
-
-
-def _same(check: str, expected: object, found: object) -> Iterator[Difference]:
-    if expected != found:
-        yield Difference(check, str(expected), str(found))
+    yield from same("outcome", result.words, netting.unpack(header.positions))
+    yield from same("defaults", pack_defaults(result.defaults).hex(), header.defaults.hex())
+    yield from same("covered", {}, result.short)

@@ -2,7 +2,7 @@
 
 An account is one 64-bit word: its kind in the top byte, its owner below: a party's number (with the
 partner it is kept for above it), or the place of a member among the entry's members (an entry never names a member
-otherwise).
+otherwise). What wallets on chain hold is one account, nobody's.
 
 Debit and credit: money debits who pays and credits who receives. Points credit what a member may
 use (the coalition's liability) and debit the issuer that made them.
@@ -19,7 +19,7 @@ RESERVED = {POOL: "pool", OPERATOR: "operator", RESERVE: "reserve", SUSPENSE: "s
 
 
 class Kind(IntEnum):
-    """What an account holds; the owner of the last four is a member's place in the entry."""
+    """What an account holds; the owner of a member's is its place in the entry."""
 
     PARTY = 1  # money of a partner or a reserved party
     ISSUED = 2  # points a party has made, less those taken back
@@ -29,6 +29,7 @@ class Kind(IntEnum):
     HELD = 6
     DEBT = 7
     PENDING = 8
+    WALLETS = 9  # points withdrawn and not given back; owner 0
 
 
 MEMBER_KINDS = frozenset({Kind.AVAILABLE, Kind.HELD, Kind.DEBT, Kind.PENDING})

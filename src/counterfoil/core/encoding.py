@@ -10,9 +10,22 @@ import struct
 
 from counterfoil.core.accounts import kind_of
 from counterfoil.core.acts import ACT_BYTES, pack_act, unpack_act
-from counterfoil.core.entry import DebtMade, Drawn, Entry, LotMade, Move, Paid, Place, Posting, Repaid, Verb
+from counterfoil.core.entry import (
+    IN_WALLETS,
+    DebtMade,
+    Drawn,
+    Entry,
+    LotMade,
+    Move,
+    Paid,
+    Place,
+    Posting,
+    Repaid,
+    Verb,
+)
 from counterfoil.core.errors import Unreadable
 from counterfoil.core.lots import PART_WORDS, LotTerms, funds
+from counterfoil.core.wallet import WALLET_BYTES, pack_wallet, unpack_wallet
 
 VERSION = 1
 HEAD, MEMBER, POSTING, LOT, MOVE, DEBT, REPAID, PAID, DRAWN = (
@@ -26,7 +39,7 @@ HEAD, MEMBER, POSTING, LOT, MOVE, DEBT, REPAID, PAID, DRAWN = (
     3,
     3,
 )  # words of each part; a lot's funding follows
-ACT = ACT_BYTES // 8
+TAIL = {Verb.ACT: ACT_BYTES, **dict.fromkeys(IN_WALLETS, WALLET_BYTES)}  # what such an entry ends with
 MAX_PARTS = 2**16 - 1
 _HIGH, _LOW = 64, 2**64 - 1
 _HEAD, _POSTING, _LOT, _MOVE, _DEBT, _REPAID, _PAID, _DRAWN = (
@@ -99,6 +112,8 @@ def encode(entry: Entry) -> bytes:
         parts += [_DRAWN(d.pack, d.reserve, d.points) for d in entry.drawn]
     if entry.act is not None:
         parts.append(pack_act(entry.act))
+    if entry.wallet is not None:
+        parts.append(pack_wallet(entry.wallet))
     return b"".join(parts)
 
 
@@ -130,7 +145,7 @@ def decode(body: bytes) -> Entry:
         at = end + funding * PART_WORDS
     spans = _spans(at, ((moves, MOVE), (debts, DEBT), (repaid, REPAID), (paid, PAID), (drawn, DRAWN)))
     end = spans[-1].stop
-    if end + (ACT if w[2] == Verb.ACT else 0) != len(w):
+    if end * 8 + TAIL.get(w[2], 0) != len(body):
         raise Unreadable("entry", f"{len(w)} words do not hold the parts it announces")
     first = HEAD + members * MEMBER
     try:
@@ -145,6 +160,7 @@ def decode(body: bytes) -> Entry:
             tuple(Paid(*w[i : i + PAID]) for i in spans[3]),
             tuple(Drawn(*w[i : i + DRAWN]) for i in spans[4]),
             unpack_act(body[end * 8 :]) if w[2] == Verb.ACT else None,
+            unpack_wallet(body[end * 8 :]) if w[2] in IN_WALLETS else None,
         )  # fmt: skip
     except ValueError as error:
         raise Unreadable("entry", str(error)) from error

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from counterfoil.core.acts import Act
 from counterfoil.core.lots import LotTerms
+from counterfoil.core.wallet import Wallet
 
 
 class Verb(IntEnum):
@@ -44,24 +45,28 @@ class Verb(IntEnum):
     EXIT = 24
     ACT = 25  # of the operator: changes no points and no money
     ADJUST = 26
-    MERGE = 27  # all that the first member has becomes the second's
+    WITHDRAW = 27
+    GIVE_BACK = 28
+    REDEEM = 29  # from an own wallet: what the giving back before it brought is used at once
+    MERGE = 30  # all that the first member has becomes the second's
 
 
 class Place(IntEnum):
-    """Where a point of a lot stands. AVAILABLE and HELD are outstanding; PENDING is not yet, the others have left."""
+    """Where a point of a lot stands. AVAILABLE, HELD, WITHDRAWN are outstanding; PENDING is not yet, the others have left."""
 
     AVAILABLE = 1
     HELD = 2
     BURNED = 3
     EXPIRED = 4
     TAKEN = 5  # by a refund of the earn that made them
-    GIFTED = 6  # lives on as the receiver's lot
+    GIFTED = 6  # lives on as the receiver's lot, or as the lot of whoever gave it back from a wallet
     REPAID = 7  # for what a refund takes beyond its own lots, at once or as a debt
     RENEWED = 8  # given back after its last day: lives on as a lot with grace
     PENDING = 9
     CANCELLED = 10  # by a refund while it was pending
     ISSUED = 11  # where a lot's points come from: only a funder's entry says so
-    MERGED = 12  # where they were, with another member now
+    WITHDRAWN = 12  # in wallets, whoever has the tokens now; does not run out there
+    MERGED = 13  # where they were, with another member now
 
 
 class Posting(Struct, frozen=True, gc=False):
@@ -145,7 +150,10 @@ class Entry(Struct, frozen=True, gc=False):
     paid: tuple[Paid, ...] = ()
     drawn: tuple[Drawn, ...] = ()
     act: Act | None = None  # of verb ACT, and only of it
+    wallet: Wallet | None = None  # of WITHDRAW and GIVE_BACK, and only of them
 
+
+IN_WALLETS = frozenset({Verb.WITHDRAW, Verb.GIVE_BACK})  # verbs that name an account on chain
 
 # An id is shard (11 bits), group (36), place (16): increasing in each shard, gapless by group.
 PLACE_BITS, GROUP_BITS = 16, 36

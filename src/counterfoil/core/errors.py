@@ -100,6 +100,14 @@ class InvalidAmount(InvalidRequest):
     code = "invalid_amount"
 
 
+class SignInRefused(InvalidRequest):
+    code = "sign_in_refused"
+
+
+class ReturnAssigned(InvalidRequest):
+    code = "return_assigned"
+
+
 class MethodNotAllowed(InvalidRequest):
     code = "method_not_allowed"
 
@@ -263,6 +271,11 @@ class UnknownEarnRule(Unknown):
 class UnknownSettlement(Unknown):
     code, thing = "unknown_settlement", "settlement"
     says = "{field}: there is no settlement {value}"
+
+
+class UnknownReturn(Unknown):
+    code, thing = "unknown_return", "reference"
+    says = "{field}: no return {value} is in suspense"
 
 
 class UnknownLegalEntity(Unknown):

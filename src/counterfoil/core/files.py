@@ -15,6 +15,7 @@ from counterfoil.core.errors import Unreadable
 from counterfoil.core.sum_tree import Liability
 
 ENTRIES, LIABILITIES, RULEBOOK = "entries", "liabilities", "rulebook"
+CLAIMS = "claims.json"  # of the public export: bound by the closing's claim root, so the manifest does not list it
 _MANIFEST = tag("counterfoil.manifest.v1")
 _HEAD = struct.Struct(">QQQ")
 _LEAF = struct.Struct(">Q16s32s")

@@ -15,7 +15,7 @@ from counterfoil.core.lots import LotTerms
 from counterfoil.core.units import COALITION_CURRENCY
 
 _KEPT = {Place.AVAILABLE: "available", Place.HELD: "held", Place.BURNED: "burned", Place.EXPIRED: "expired",
-         Place.PENDING: "pending"}  # fmt: skip
+         Place.PENDING: "pending", Place.WITHDRAWN: "withdrawn"}  # fmt: skip
 
 
 _ENDS = {Verb.CAPTURE: "captured", Verb.RELEASE: "released", Verb.USE_REWARD: "used", Verb.EXPIRE_REWARD: "expired",
@@ -30,7 +30,7 @@ class Inconsistent(Exception):
 
 
 class Lot(Struct, gc=False):
-    """A lot's remainders by place. `points` = available + held + burned + expired + pending + what has left for good."""
+    """A lot's remainders by place. `points` = their sum and what has left for good."""
 
     entry: int
     index: int
@@ -41,6 +41,7 @@ class Lot(Struct, gc=False):
     burned: int = 0
     expired: int = 0
     pending: int = 0
+    withdrawn: int = 0
 
     @property
     def origin(self) -> tuple[int, int]:
@@ -115,6 +116,7 @@ class Holdings(Struct, gc=False):
     unseen_due: int | None = None
     erased: bool = False
     frozen: bool = False  # may not spend
+    lent: dict[tuple[int, int], Holdings] = field(default_factory=dict)  # while others' lots are given back: whose
     _due: int | None = None
     _due_known: bool = False
 
@@ -154,7 +156,7 @@ class Holdings(Struct, gc=False):
 
     def terms_of(self, entry: int, index: int) -> LotTerms:
         """Of a lot, by name."""
-        return self.lots[entry, index].terms
+        return self.lent.get((entry, index), self).lots[entry, index].terms
 
     def debt_of(self, entry: int, index: int) -> DebtMade:
         """A debt as it was made, by name."""
@@ -182,6 +184,11 @@ class Holdings(Struct, gc=False):
                 instants += [hold.until for hold in self.holds.values() if hold.state == "open"]
                 self._due = min(instants, default=None)
         return self._due
+
+    def withdrawn(self, currency: int) -> list[Lot]:
+        """Lots of a currency with points in wallets, in burn order."""
+        found = [lot for lot in self.lots.values() if lot.withdrawn and lot.terms.currency == currency]
+        return sorted(found, key=Lot.burn_key)
 
     def apply(self, entry: Entry, owner: int = 0) -> None:
         """Fold `entry`, in which this member stands at place `owner`; moves, holds and repayments are the first's."""
@@ -240,6 +247,10 @@ class Holdings(Struct, gc=False):
             self._due = due
 
     def _move(self, move: Move) -> None:
+        lender = self.lent.get((move.entry, move.index))
+        if lender is not None:  # what somebody else withdrew is given back here
+            lender._move(move)  # noqa: SLF001 of the same class
+            return
         lot = self.lots.get((move.entry, move.index))
         if lot is None:
             raise Inconsistent(f"no lot {move.entry:x}.{move.index}")

@@ -13,10 +13,11 @@ from counterfoil.core.entry import MOST_ENTRIES, DebtMade, Drawn, Entry, LotMade
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.legs import others, postings
 from counterfoil.core.reserves import Reserve
+from counterfoil.core.wallet import Wallet
 
 Parts = tuple[
     tuple[LotMade, ...], tuple[Move, ...], tuple[DebtMade, ...], tuple[Repaid, ...], tuple[Paid, ...], tuple[Drawn, ...],
-    Act | None,
+    Act | None, Wallet | None,
 ]  # fmt: skip
 NOBODY = Holdings(0)
 
@@ -26,12 +27,16 @@ class GroupFull(Exception):
 
 
 class Written(Struct, frozen=True, gc=False):
-    """An entry with its bytes and the numbers of the members in it (which the bytes do not tell)."""
+    """An entry with its bytes and the numbers of the members in it (which the bytes do not tell).
+
+    `lenders`: members who withdrew what somebody else gives back; the entry names their lots and not them.
+    """
 
     entry: Entry
     body: bytes
     hash: bytes
     members: tuple[int, ...]
+    lenders: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -61,12 +66,13 @@ class Journal:
         paid: tuple[Paid, ...] = (),
         drawn: tuple[Drawn, ...] = (),
         act: Act | None = None,
+        wallet: Wallet | None = None,
     ) -> Entry:
         """Write one entry; the first holder's lots move, the second (of a gift) receives. Raises GroupFull.
 
         Right behind it stands an entry for each other funder whose money its moves move.
         """
-        parts = (lots, moves, debts, repaid, paid, drawn, act)
+        parts = (lots, moves, debts, repaid, paid, drawn, act, wallet)
         entry = self._write(verb, holders, partner, refers_to, until, value_micros, occurred_at, parts)
         if (lots or moves) and verb is not Verb.MERGE:
             for funder, theirs in others(entry, holders[0].terms_of):
@@ -94,7 +100,9 @@ class Journal:
             )
             paid += reserves.drawn(partner, reserve, moves, postings(draft, holders[0].terms_of, holders[0].debt_of))
             reserves.change(reserve, partner, paid)
-        self._write(Verb.FUND, holders, partner, entry.id, 0, 0, entry.occurred_at, ((), moves, (), (), paid, (), None))
+        self._write(
+            Verb.FUND, holders, partner, entry.id, 0, 0, entry.occurred_at, ((), moves, (), (), paid, (), None, None)
+        )
 
     def _write(
         self,
@@ -120,5 +128,6 @@ class Journal:
             holders[1].absorb(first)
         body = encode(entry)
         hashed = entry_hash(self.programme, body)
-        self.written.append(Written(entry, body, hashed, tuple([who.member for who in holders])))
+        lenders = tuple({one.member for one in first.lent.values()}) if first.lent else ()
+        self.written.append(Written(entry, body, hashed, tuple([who.member for who in holders]), lenders))
         return entry

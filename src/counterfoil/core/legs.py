@@ -34,6 +34,7 @@ DebtOf = Callable[[int, int], DebtMade]
 _AVAILABLE, _HELD, _DEBT = account(Kind.AVAILABLE, 0), account(Kind.HELD, 0), account(Kind.DEBT, 0)
 _PENDING = account(Kind.PENDING, 0)
 _ISSUED = account(Kind.ISSUED, 0)
+_WALLETS = account(Kind.WALLETS, 0)
 _PLACES = {Place.AVAILABLE: _AVAILABLE, Place.HELD: _HELD}
 _POOL, _OPERATOR, _ESCROW, _SUSPENSE = (party(one) for one in (POOL, OPERATOR, REWARD_ESCROW, SUSPENSE))
 _REWARDS = {Verb.BUY_REWARD, Verb.REFUND_REWARD}
@@ -205,6 +206,10 @@ def _points(entry: Entry, move: Move, terms: LotTerms) -> Iterator[Leg]:
             yield _PLACES[move.source], account(Kind.BURNED, entry.partner), points, unit
         case Place.HELD:
             yield _AVAILABLE, _HELD, points, unit
+        case Place.WITHDRAWN:
+            yield _AVAILABLE, _WALLETS, points, unit
+        case _ if move.source is Place.WITHDRAWN:
+            yield _WALLETS, _AVAILABLE, points, unit
         case Place.AVAILABLE if move.source is Place.ISSUED:
             yield _ISSUED | terms.issuer, _AVAILABLE, points, unit
         case Place.AVAILABLE if move.source is Place.PENDING:

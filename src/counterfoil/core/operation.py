@@ -78,4 +78,5 @@ class Answer(Struct, frozen=True, gc=False):
 EFFECT_KINDS = {
     "earn": "earn", "burn": "burn", "capture": "burn", "hold": "hold", "release": "release",
     "refund_earn": "refund", "refund_burn": "refund", "transfer": "transfer",
+    "give_back": "return", "redeem": "return", "withdraw": "withdrawal",
 }  # fmt: skip

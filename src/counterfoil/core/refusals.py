@@ -26,11 +26,9 @@ class MemberFrozen(Refusal):
 
 
 @dataclass(eq=False)
-class MemberLeaving(Refusal):
+class MemberLeaving(MemberFrozen):
     code = "member_leaving"
     says = "{field}: {member} has asked to be erased; it cannot be merged"
-    member: str
-    field: str = "member"
 
 
 @dataclass(eq=False)
@@ -93,6 +91,19 @@ class AlreadyCaptured(Refusal):
 class AlreadyReleased(AlreadyCaptured):
     code = "already_released"
     says = "{field}: the hold {hold} was released before"
+
+
+@dataclass(eq=False)
+class WalletNotLinked(Refusal):
+    code = "wallet_not_linked"
+    says = "{field}: {member} has no account linked to withdraw to"
+    member: str
+    field: str = "member"
+
+
+class WalletTaken(WalletNotLinked):
+    code = "wallet_taken"
+    says = "{field}: the account that {member} should have is linked to another member"
 
 
 @dataclass(eq=False)

@@ -15,7 +15,7 @@ from counterfoil.core.entry import Entry, Move, Paid, Place, Posting
 from counterfoil.core.legs import TermsOf
 from counterfoil.core.units import BASIS_POINTS, MONEY, mul_div_up
 
-_OUTSTANDING = {Place.AVAILABLE, Place.HELD}
+_OUTSTANDING = {Place.AVAILABLE, Place.HELD, Place.WITHDRAWN}
 _RESTORED = {Place.AVAILABLE, Place.RENEWED}
 
 

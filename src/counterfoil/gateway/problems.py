@@ -31,7 +31,7 @@ _CODES = {
         "not_found", "unknown_bank_entry", "unknown_budget", "unknown_burn", "unknown_claim",
         "unknown_currency", "unknown_earn", "unknown_earn_rule", "unknown_hold", "unknown_invoice",
         "unknown_legal_entity", "unknown_member", "unknown_partner", "unknown_payment", "unknown_promotion",
-        "unknown_quote", "unknown_rate", "unknown_reward", "unknown_settlement", "unknown_voucher",
+        "unknown_quote", "unknown_rate", "unknown_return", "unknown_reward", "unknown_settlement", "unknown_voucher",
     ),
     405: (
         "method_not_allowed",
@@ -46,8 +46,8 @@ _CODES = {
         "not_waiting", "nothing_to_dispute", "occurred_too_long_ago", "partners_fixed",
         "prefunding_exhausted", "programme_sunset", "quote_expired", "quote_used",
         "rate_cycle_arbitrage", "refund_exceeds_original", "reward_already_used", "reward_expired",
-        "reward_refunded", "rule_failed", "settlement_not_waiting", "statement_differs",
-        "velocity_limit",
+        "return_assigned", "reward_refunded", "rule_failed", "settlement_not_waiting", "statement_differs",
+        "velocity_limit", "wallet_not_linked", "wallet_taken",
     ),
     410: (
         "member_erased",
@@ -56,7 +56,7 @@ _CODES = {
         "body_too_large",
     ),
     422: (
-        "bad_signature", "bank_file_unreadable", "idempotency_key_reused", "unreadable",
+        "bad_signature", "bank_file_unreadable", "idempotency_key_reused", "sign_in_refused", "unreadable",
     ),
     500: (
         "internal_error",

@@ -52,6 +52,7 @@ class Mailbox:
 
 
 PROMISES_KEPT = 256
+WALLET_PAGE = "http://localhost:8080/wallet"  # of a sandbox: where a member signs that an account is its own
 _PROVEN = b'{"id":"ent_%016x","counterfoil":{%b,"entry":"0x%b","place":%d,"count":%d,"path":[%b]}%b'
 Outcome = Result | Exception
 CREDENTIAL_SECONDS = 1.0  # a revoked key works no longer than this
@@ -67,6 +68,7 @@ class Gateway:
     checkpoint: CheckpointSigner
     programme: bytes
     livemode: bool
+    wallet_page: str = WALLET_PAGE
     read_only: ReadOnly | None = None
     crash: Callable[[str], None] = lambda point: None
     promised: dict[int, bytes] = field(default_factory=dict)

@@ -23,7 +23,9 @@ Key = tuple[int, int]  # currency and party; party 0: all of them
 _HANDLE, _CURRENCY = 48, 16  # bits that handle and currency stand above
 _KEY = (1 << _HANDLE) - 1
 _INDEX = 16
-_KEPT = {Place.AVAILABLE: "available", Place.HELD: "held", Place.PENDING: "pending"}
+_KEPT = {
+    Place.AVAILABLE: "available", Place.HELD: "held", Place.PENDING: "pending", Place.WITHDRAWN: "withdrawn",
+}  # fmt: skip
 _LIABLE = {Place.AVAILABLE, Place.HELD}
 
 
@@ -51,6 +53,7 @@ class Fold:
     pool_micros: int = 0
     tallies: dict[Key, Tally] = field(default_factory=dict)
     outstanding: dict[int, int] = field(default_factory=dict)  # points available and held, by currency
+    withdrawn: dict[int, int] = field(default_factory=dict)  # points in wallets, by currency
     _lots: dict[int, Lot] = field(default_factory=dict)  # by entry and index in one number: smaller than a pair
     _debts: dict[Key, Owed] = field(default_factory=dict)
     _first_earn: dict[int, int] = field(default_factory=dict)
@@ -111,6 +114,10 @@ class Fold:
                     raise Unreadable("entries", f"ent_{entry.id:016x} takes more of a lot than is left")
                 setattr(lot, name, left)
         self._outstanding(lot, points * ((move.target in _LIABLE) - (move.source in _LIABLE)))
+        away = (move.target is Place.WITHDRAWN) - (move.source is Place.WITHDRAWN)
+        if away:
+            currency = lot.tally.currency
+            self.withdrawn[currency] = self.withdrawn.get(currency, 0) + away * points
         self._flow(entry, move, lot, handle)
 
     def _flow(self, entry: Entry, move: Move, lot: Lot, handle: int) -> None:
@@ -161,7 +168,7 @@ class Fold:
         """What is outstanding as of the close at an instant."""
         found = {key: Stock() for key in self.tallies}
         for lot in self._lots.values():
-            if lot.available or lot.held or lot.pending:
+            if lot.available or lot.held or lot.pending or lot.withdrawn:
                 found[lot.tally.currency, lot.tally.party].count(lot, at)
         for owed in self._debts.values():
             found.setdefault(owed.key, Stock()).debt += owed.left

@@ -1,8 +1,8 @@
 """The ledger as exported: settlements 1 to n folded, each held against its header before the next is read.
 
-What is checked: the files are those the manifest in the header names, there is an entry for each leaf, the points
-outstanding are the header's C by currency, and the pool's money is the header's word. Whether the entries are right
-and the header final on chain is the auditor's to say.
+What is checked: the files are those the manifest in the header names, there is an entry for each leaf, by currency the
+points available and held are the header's C and those in wallets its W - R, and the pool's money is the header's word.
+Whether the entries are right and the header final on chain is the auditor's to say.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ def _tally(fold: Fold, one: Exported, number: int, size: int, pool_micros: int) 
     if size != closing.log_size:
         raise Unreadable(name, f"ends at leaf {size}, the header's log at {closing.log_size}")
     try:
-        supply = {supply.currency: supply.custodial for supply in unpack_supply(closing.supply)}
+        supplies = unpack_supply(closing.supply)
+        supply = {supply.currency: supply.custodial for supply in supplies}
         word = netting.unpack(closing.gross).get(POOL, 0)
     except Unreadable as error:
         raise Unreadable(path(number, "header.json"), str(error)) from error
@@ -127,6 +128,12 @@ def _tally(fold: Fold, one: Exported, number: int, size: int, pool_micros: int) 
         found, said = fold.outstanding.get(currency, 0), supply.get(currency, 0)
         if found != said:
             raise Unreadable(name, f"{found} points of currency {currency} are outstanding, the header's C is {said}")
+    for each in supplies:
+        found, said = fold.withdrawn.get(each.currency, 0), each.withdrawn - each.returned
+        if found != said:
+            raise Unreadable(
+                name, f"{found} points of currency {each.currency} are in wallets, the header's W - R is {said}"
+            )
     if rounded_half_even(pool_micros) != word:
         raise Unreadable(name, f"the pool received {pool_micros} micros, the header's word is {word}")
 

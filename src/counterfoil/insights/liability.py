@@ -35,7 +35,8 @@ class Method:
         "that; catch-up = what the changed estimate makes of the points so far"
     )
     bands: str = (
-        "days of 24 hours, whole days since the earn rounded down, as of the close; what is past and held is first"
+        "days of 24 hours, whole days since the earn rounded down, as of the close; what is past and held is first, "
+        "what is in wallets never runs out there"
     )
     rates: str = "basis points, half-even; null where nothing stands below the line"
     days_to_first_burn: str = (
@@ -75,6 +76,7 @@ class Figures:
     outstanding: int
     available: int
     held: int
+    withdrawn: int
     pending: int
     debt: int
     funded_micros: int
@@ -200,7 +202,7 @@ def _row(
 ) -> Figures:  # fmt: skip
     to_date, since = flows
     return Figures(
-        *party, held.outstanding, held.available, held.held, held.pending, held.debt, held.funded_micros,
+        *party, held.outstanding, held.available, held.held, held.withdrawn, held.pending, held.debt, held.funded_micros,
         held.unfunded_micros, _bp(held.outstanding, supply), _bp(to_date.burned, to_date.issued),
         _bp(to_date.burned_elsewhere, to_date.burned), habit.members, habit.days,
         to_date, since, tuple(held.ages), tuple(held.runs_out), breakage, moved,

@@ -30,6 +30,7 @@ class Lot(Struct, gc=False):
     available: int = 0
     held: int = 0
     pending: int = 0
+    withdrawn: int = 0
 
 
 @dataclass(slots=True)
@@ -58,10 +59,11 @@ def _run_outs() -> list[Band]:
 
 @dataclass(slots=True)
 class Stock:
-    """Of one issuer in one currency. Outstanding is available + held; pending and debt stand outside it."""
+    """Of one issuer in one currency. Outstanding is available + held + withdrawn; pending and debt stand outside it."""
 
     available: int = 0
     held: int = 0
+    withdrawn: int = 0
     pending: int = 0
     debt: int = 0
     funded_micros: int = 0
@@ -72,14 +74,15 @@ class Stock:
     @property
     def outstanding(self) -> int:
         """Points for which the coalition is liable."""
-        return self.available + self.held
+        return self.available + self.held + self.withdrawn
 
     def count(self, lot: Lot, at: int) -> None:
         """Count a lot in, as of the close at an instant."""
         self.available += lot.available
         self.held += lot.held
+        self.withdrawn += lot.withdrawn
         self.pending += lot.pending
-        points = lot.available + lot.held
+        points = lot.available + lot.held + lot.withdrawn
         if not points:
             return
         funded = points * lot.funds.paid_micros
@@ -87,7 +90,10 @@ class Stock:
         self.funded_micros += funded
         self.unfunded_micros += unfunded
         self.ages[age(at - lot.earned_at)].add(points, funded, unfunded)
-        self.runs_out[runs_out(lot.expires_at, at)].add(points, funded, unfunded)
+        for part, band in ((points - lot.withdrawn, runs_out(lot.expires_at, at)), (lot.withdrawn, len(RUNS_OUT) + 1)):
+            if part:  # in wallets nothing runs out
+                paid = lot.funds.paid_micros
+                self.runs_out[band].add(part, part * paid, part * (lot.funds.face_micros - paid))
 
 
 def age(passed: int) -> int:

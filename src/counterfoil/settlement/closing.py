@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from counterfoil.core import netting
+from counterfoil.core import claim_tree, netting
+from counterfoil.core.claim_tree import ClaimTree
 from counterfoil.core.files import (
     ENTRIES,
     LIABILITIES,
@@ -41,20 +42,28 @@ def compute(engine: Engine, number: int, crash: Callable[[str], None] = lambda p
     with writing(engine) as connection:
         old = before["currencies"] if before else {}
         supplies, packed, totals_of = [], b"", {}
+        settlements.move_claims(connection, number, fold.withdrawn)
+        claims = ClaimTree(settlements.claims(connection, number))
+        withdrawn = claim_tree.totals(claims.leaves)
         for currency in programme.currency_numbers():
-            was = old.get(str(currency), {"depth": 0, "supply": 0})
+            was = old.get(str(currency), {"depth": 0, "supply": 0, "returned": 0})
             changes = fold.outstanding.get(currency, {})
             depth, total = settlements.move_liabilities(connection, number, currency, changes, was["depth"])
             leaves = [leaf for _member, leaf in settlements.liabilities(connection, number, currency)]
             tree = SumTree(currency, depth, leaves)
             assert tree.root.sum == total
-            supplies.append(Supply(currency, tree.root.hash, total))
+            returned = was["returned"] + fold.returned.get(currency, 0)
+            supply = Supply(currency, tree.root.hash, total, withdrawn.get(currency, 0), returned)
+            supplies.append(supply)
             packed += pack_liabilities(currency, depth, leaves)
-            totals_of[str(currency)] = {"depth": depth, "supply": total, "change": total - was["supply"]}
+            totals_of[str(currency)] = {
+                "depth": depth, "custodial": total, "withdrawn": supply.withdrawn, "returned": returned,
+                "supply": supply.tokens, "change": supply.tokens - was["supply"],
+            }  # fmt: skip
         files = [entries.done(), hashed(LIABILITIES, packed), hashed(RULEBOOK, rules.encode())]
         closing = Closing(
             programme.programme, number, bytes.fromhex(before["closing_hash"][2:]) if before else NOTHING,
-            row.closed_at, row.log_size, bytes(row.log_root), NOTHING, manifest_hash(files),
+            row.closed_at, row.log_size, bytes(row.log_root), claims.root, manifest_hash(files),
             netting.pack(positions.words()), pack_supply(supplies),
         )  # fmt: skip
         totals = {
@@ -67,7 +76,7 @@ def compute(engine: Engine, number: int, crash: Callable[[str], None] = lambda p
             "flows": [[payer, payee, micros] for (payer, payee), micros in sorted(fold.flows.items())],
             "refers_to": refers_to,
             "closing_hash": "0x" + closing.hash().hex(),
-            "claim_root": "0x" + NOTHING.hex(),
+            "claim_root": "0x" + claims.root.hex(),
             "manifest": "0x" + closing.manifest.hex(),
             "gross": "0x" + closing.gross.hex(),
             "supply_words": "0x" + closing.supply.hex(),

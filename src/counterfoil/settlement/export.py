@@ -11,7 +11,8 @@ import orjson
 
 from counterfoil.chain.signer import CheckpointSigner
 from counterfoil.core import log
-from counterfoil.core.files import TILE, pack_bundle, pack_entry, pack_handles, pack_liabilities, tile_path
+from counterfoil.core.claim_tree import leaves_json
+from counterfoil.core.files import CLAIMS, TILE, pack_bundle, pack_entry, pack_handles, pack_liabilities, tile_path
 from counterfoil.settlement.cycle import header_of
 from counterfoil.store import books, json_text, registry, sequencer, settlements
 from counterfoil.store.engine import Engine
@@ -20,7 +21,7 @@ File = tuple[str, bytes]
 
 
 def public(engine: Engine, checkpoint: CheckpointSigner, contract: tuple[int, str] | None) -> Iterator[File]:
-    """Programme, headers with signatures and net positions, checkpoints, tiles, rulebooks. `contract`: chain id, address."""
+    """Programme, headers with signatures, claim leaves, checkpoints, tiles, rulebooks. `contract`: chain id, address."""
     with engine.connect() as connection:
         programme = registry.load(connection)
     rows: list[Any] = [row for row in settlements.every(engine) if row.header is not None]
@@ -54,6 +55,7 @@ def public(engine: Engine, checkpoint: CheckpointSigner, contract: tuple[int, st
             ),
         )
         yield f"{folder}/rulebook.json", manifest["rulebook"].encode()
+        yield f"{folder}/{CLAIMS}", _claims(engine, row.number)
     last = max((row.log_size for row in rows), default=0)
     tree = log.Tree(books.leaf_hashes(engine, 0, last)) if last else log.Tree()
     for size, _root in sequencer.checkpoints(engine):
@@ -119,6 +121,12 @@ def tar(files: Iterator[File]) -> Iterator[bytes]:
         info.size = len(content)
         yield info.tobuf(tarfile.PAX_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
     yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _claims(engine: Engine, number: int) -> bytes:
+    with engine.connect() as connection:
+        leaves = settlements.claims(connection, number)
+    return _json({"version": 1, "claims": leaves_json(leaves)})
 
 
 def _json(value: object) -> bytes:

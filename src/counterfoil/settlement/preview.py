@@ -41,7 +41,7 @@ def preview(engine: Engine, now: int) -> Preview:
     journal = Journal(programme.programme, 0, now, reserves={n: deepcopy(one) for n, one in reserves.items() if one})
     _due(engine, journal, fold, now)
     totals = json_text.loads(last.totals)["currencies"] if last is not None and last.totals else {}
-    change = {number: sum(fold.outstanding.get(number, {}).values()) for number in programme.currency_numbers()}
+    change = {number: fold.supply_change(number) for number in programme.currency_numbers()}
     supply = {number: totals.get(str(number), {"supply": 0})["supply"] + more for number, more in change.items()}
     return Preview(programme.open_settlement, netting.positions(fold.nets), supply, change)
 

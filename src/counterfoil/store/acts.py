@@ -29,9 +29,10 @@ ABOUT: Mapping[str, About] = {
         About.RULEBOOK,
     ),
     **dict.fromkeys(("suspend", "reinstate", "legal_entity", "belong", "brand"), About.PARTNER),
-    **dict.fromkeys(("request_erasure", "freeze", "unfreeze"), About.MEMBER),
+    **dict.fromkeys(("request_erasure", "freeze", "unfreeze", "link_wallet", "unlink_wallet"), About.MEMBER),
     **dict.fromkeys(
-        ("exit_partner", "dividend", "default", "rule", "erase", "adjust", "approve", "merge"), About.POSTED
+        ("exit_partner", "dividend", "default", "rule", "erase", "adjust", "approve", "merge", "assign_return"),
+        About.POSTED,
     ),
     "set_budget": About.BUDGET,
     **dict.fromkeys(("issue_key", "revoke_key"), About.KEY),

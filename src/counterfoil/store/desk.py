@@ -11,7 +11,7 @@ from sqlalchemy import Table
 from counterfoil.core import netting
 from counterfoil.core.entry import Entry, group_of, place_of
 from counterfoil.core.errors import UnknownMember
-from counterfoil.core.holdings import Hold, Holdings
+from counterfoil.core.holdings import Hold, Holdings, Lot
 from counterfoil.core.journal import Journal
 from counterfoil.core.limits import CreditExhausted
 from counterfoil.core.operation import Operation
@@ -51,6 +51,15 @@ class Reach(Protocol):
 
     def open_entries(self) -> list[Entry]:
         """The entries of the open settlement so far."""
+
+    def in_wallets(self, currency: int) -> int:
+        """Points of a currency withdrawn and not given back."""
+
+    def lots_for(self, number: int, currency: int, points: int) -> int:
+        """How many lots so many points come back to, the member's own first."""
+
+    def lent(self, desk: Desk, number: int, currency: int, points: int) -> list[tuple[Holdings, Lot]]:
+        """Lots that others than this member withdrew, in burn order, as many as `points` may need; its own are read too."""
 
     def effect(self, desk: Desk, name: tuple[int, str, str]) -> None:
         """An effect by name."""

@@ -138,6 +138,53 @@ class Claim(Struct):
     points: int = 0
 
 
+class Linked(Struct):
+    """An account on chain, 0x and 40 hex digits, that was a member's from `since`, until another one or none was."""
+
+    account: str
+    since: int
+    until: int | None = None
+
+
+class Wallets(Struct):
+    """A member's accounts in order: the last may be linked still."""
+
+    accounts: list[Linked]
+
+    @property
+    def linked(self) -> Linked | None:
+        """The account linked now."""
+        return self.accounts[-1] if self.accounts and self.accounts[-1].until is None else None
+
+
+class Owner(Struct):
+    """Whose an account is now; 0: nobody's any more."""
+
+    member: int
+
+
+class Nonce(Struct):
+    """What a member's next sign-in message must carry, once, before `until`."""
+
+    value: str
+    until: int
+    used: bool = False
+
+
+class Stray(Struct):
+    """Points that came back on chain and could not be booked: by whose event, and why. It waits to be assigned."""
+
+    account: str
+    currency: str
+    points: int
+    block: str
+    index: int
+    partner: int
+    why: str
+    at: int
+    state: str = "waiting"
+
+
 class Proposal(Struct):
     """An adjustment that waits for a second operator, by its external id; `by` proposed it."""
 
@@ -218,4 +265,5 @@ KINDS: dict[type[Struct], str] = {
     Exposure: "exposure", Claim: "claim",
     LegalEntity: "legal_entity", Belongs: "belongs", Brand: "brand",
     EarnRules: "earn_rule", Usage: "usage",
+    Wallets: "wallets", Owner: "account", Nonce: "nonce", Stray: "stray",
 }  # fmt: skip

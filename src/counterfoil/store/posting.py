@@ -45,7 +45,7 @@ _PLANS = (
 _REQUEST = [c.name for c in tables.request.columns]
 _EFFECT = ("partner", "kind", "external_id", "entry", "refunded")
 _GROUP = tag("counterfoil.group.v1")
-ALONE = {"default", "exit_partner", "merge"}  # these look at what is written, or what follows looks at what they wrote
+ALONE = {"default", "exit_partner", "merge", "give_back", "redeem", "assign_return"}  # look beyond their members
 STRIDE = 500  # operations decided and written together
 Crash = Callable[[str], None]  # a test's kill point; in production it does nothing
 
@@ -121,10 +121,9 @@ class Poster:
             reserve = desk.records.find(Reserve, str(partner))
             if reserve is not None:
                 journal.reserves[partner] = reserve
-        heavy = {op.member for op in operations if op.verb != "earn" or op.currency != registry.COALITION_CURRENCY_NAME}
+        seldom, own = any(op.more is not None for op in operations), registry.COALITION_CURRENCY_NAME
+        heavy = {op.member for op in operations if seldom or op.verb != "earn" or op.currency != own}
         heavy |= {op.recipient for op in operations}
-        if any(op.more is not None for op in operations):  # a seldom verb may reach for anybody
-            heavy |= {op.member for op in operations}
         stored: dict[tuple[int, str], tuple[bytes, Answer]] = {}
         for place, some in enumerate(strides):
             if place < len(asked):
@@ -246,13 +245,14 @@ def _write(
     external = {
         a.entry: op.external_id for op, a in zip(operations, answers, strict=True) if a.entry and not a.replayed
     }
+    external |= {desk.effects[name].entry: name[2] for name in desk.changed if name[1] == "burn"}  # assigned ones too
     entries = []
     for one in written:
         e, other = one.entry, one.members[1] if len(one.members) > 1 else None
         first = one.members[0] if one.members else 0
         entries.append((e.id, one.hash, one.body, int(e.verb), e.partner, first, other, external.get(e.id)))
     bulk.insert(connection, tables.entry, entries)
-    desk.state.save(connection, dict.fromkeys(number for one in written for number in one.members))
+    desk.state.save(connection, dict.fromkeys(number for one in written for number in (*one.members, *one.lenders)))
     new, old = [], []
     for name in desk.changed:
         effect = desk.effects[name]

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from counterfoil.core.encoding import decode
 from counterfoil.core.entry import MOST_ENTRIES, Entry, Verb, group_of, place_of
+from counterfoil.core.holdings import Holdings, Lot
 from counterfoil.core.lots import funds
 from counterfoil.core.rulebook.refunds import burned
 from counterfoil.store import bulk, tables
@@ -21,10 +22,18 @@ _OPEN = f"""SELECT body FROM entry WHERE id >= (SELECT coalesce(max(g."group"), 
 
 
 _NOTHING = {"postgresql": "''::bytea", "sqlite": "x''"}  # no bytes
-_OUTSTANDING = f"SELECT funding, sum(available + held) FROM lot WHERE {tables.OPEN} GROUP BY funding"
+_OUTSTANDING = (
+    f"SELECT funding, sum(available + held + withdrawn) FROM lot WHERE {tables.OPEN} OR withdrawn > 0 GROUP BY funding"
+)
+_IN_WALLETS = "SELECT coalesce(sum(withdrawn), 0) FROM lot WHERE withdrawn > 0 AND currency = {currency}"
+# in burn order: first what the member withdrew, then what others did
+_LENT = """SELECT entry, "index", member, withdrawn FROM lot WHERE withdrawn > 0 AND currency = {currency}
+    ORDER BY CASE WHEN member = {member} THEN 0 ELSE 1 END, expires_at, earned_at,
+    CASE WHEN origin_entry = 0 THEN entry ELSE origin_entry END,
+    CASE WHEN origin_entry = 0 THEN "index" ELSE origin_index END, entry, "index" LIMIT {limit}"""
 _CLOSED = """SELECT s.closed_at FROM log_group g JOIN settlement s
     ON s.first_leaf <= g.first + {place} AND s.log_size > g.first + {place} WHERE g."group" = {group}"""
-_BY_MEMBER = ("usage", "velocity")  # records named after a member
+_BY_MEMBER = ("usage", "velocity", "wallets", "nonce")  # records named after a member
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,38 @@ class Books:
         """See Reach."""
         rows = bulk.ask_sql(self.connection, _CLOSED.format(group=group_of(number), place=place_of(number)))()
         return rows[0][0] if rows else None
+
+    def in_wallets(self, currency: int) -> int:
+        """See Reach."""
+        ((points,),) = bulk.ask_sql(self.connection, _IN_WALLETS.format(currency=currency))()
+        return int(points)
+
+    def lots_for(self, number: int, currency: int, points: int) -> int:
+        """See Reach."""
+        return len(self._returning(number, currency, points))
+
+    def _returning(self, number: int, currency: int, points: int) -> list[bulk.Row]:
+        """Entry, index, member and points in wallets of the lots that `points` come back to, in order."""
+        limit = 64
+        while True:
+            asked = _LENT.format(member=number, currency=currency, limit=limit)
+            rows, left = list(bulk.ask_sql(self.connection, asked)()), points
+            for place, row in enumerate(rows):
+                left -= row[3]
+                if left <= 0:
+                    return rows[: place + 1]
+            if len(rows) < limit:
+                return rows
+            limit *= 8
+
+    def lent(self, desk: Desk, number: int, currency: int, points: int) -> list[tuple[Holdings, Lot]]:
+        """See Reach."""
+        rows = self._returning(number, currency, points)
+        strangers = {row[2] for row in rows} - set(desk.state.members)
+        desk.state.load(self.connection, ask(self.connection, strangers)(), desk.journal.now)
+        desk.state.load_lots(self.connection, [(row[0], row[1]) for row in rows], ())
+        members = desk.state.members
+        return [(members[row[2]], members[row[2]].lots[row[0], row[1]]) for row in rows if row[2] != number]
 
     def open_entries(self) -> list[Entry]:
         """See Reach."""
@@ -144,6 +185,28 @@ class Copies:
         """See Reach."""
         assert self.base.reach is not None
         return self.base.reach.closed_at(number)
+
+    def in_wallets(self, currency: int) -> int:
+        """See Reach."""
+        assert self.base.reach is not None
+        return self.base.reach.in_wallets(currency)
+
+    def lots_for(self, number: int, currency: int, points: int) -> int:
+        """See Reach."""
+        assert self.base.reach is not None
+        return self.base.reach.lots_for(number, currency, points)
+
+    def lent(self, desk: Desk, number: int, currency: int, points: int) -> list[tuple[Holdings, Lot]]:
+        """See Reach."""
+        assert self.base.reach is not None
+        found = self.base.reach.lent(self.base, number, currency, points)
+        own = self.base.state.members[number].lots
+        desk.state.members[number].lots |= {name: deepcopy(lot) for name, lot in own.items() if lot.withdrawn}
+        for holder, _lot in found:
+            if holder.member not in desk.state.members:
+                self.member(desk, holder.member)
+        members = desk.state.members
+        return [(members[one.member], members[one.member].lots[lot.entry, lot.index]) for one, lot in found]
 
     def open_entries(self) -> list[Entry]:
         """See Reach."""

@@ -11,16 +11,18 @@ from sqlalchemy import Connection, Engine, Row, insert, select, text, update
 
 from counterfoil.core import netting
 from counterfoil.core.accounts import Kind, kind_of, owner_of
-from counterfoil.core.entry import Verb
+from counterfoil.core.claim_tree import Leaf
+from counterfoil.core.entry import Posting, Verb
 from counterfoil.core.sum_tree import Liability, depth_for, member_commitment
 from counterfoil.core.units import COALITION_CURRENCY, MONEY
+from counterfoil.core.wallet import Wallet
 from counterfoil.store import books, bulk, json_text, registry
 from counterfoil.store.engine import writing
 from counterfoil.store.rulebook import rulebook_bytes
 from counterfoil.store.sequencer import append
-from counterfoil.store.tables import liability, programme, settlement, signature
+from counterfoil.store.tables import claim_leaf, liability, programme, settlement, signature
 
-_BURNS = {Verb.BURN, Verb.CAPTURE}
+_BURNS = {Verb.BURN, Verb.CAPTURE, Verb.REDEEM}
 _REFUNDS = {Verb.REFUND_EARN, Verb.REFUND_BURN, Verb.REFUND_REWARD, Verb.DISPUTE, Verb.RULE}
 
 
@@ -34,6 +36,13 @@ class Fold:
     outstanding: dict[int, dict[int, int]] = field(default_factory=dict)  # change of available + held: currency, member
     originals: set[int] = field(default_factory=set)  # entries that refunds refer to
     flows: dict[tuple[int, int], int] = field(default_factory=dict)  # micros by payer and payee, before netting
+    withdrawn: dict[tuple[bytes, int], int] = field(default_factory=dict)  # points by account and currency
+    returned: dict[int, int] = field(default_factory=dict)  # points by currency
+
+    def supply_change(self, currency: int) -> int:
+        """By how many tokens the supply changes: what members have, and what is in wallets."""
+        away = sum(points for (_account, unit), points in self.withdrawn.items() if unit == currency)
+        return sum(self.outstanding.get(currency, {}).values()) + away - self.returned.get(currency, 0)
 
     def add(self, one: books.Row) -> None:
         """Fold one entry in."""
@@ -47,6 +56,8 @@ class Fold:
                 pair = (owner_of(p.debit), owner_of(p.credit))
                 self.flows[pair] = self.flows.get(pair, 0) + p.amount
                 continue
+            if e.wallet is not None:
+                self._cross(e.verb, e.wallet, p)
             for word, sign in ((p.credit, 1), (p.debit, -1)):
                 kind, owner = kind_of(word), owner_of(word)
                 if kind in {Kind.AVAILABLE, Kind.HELD}:
@@ -58,6 +69,14 @@ class Fold:
                     self.issued[owner] = self.issued.get(owner, 0) + p.amount
                 elif kind is Kind.BURNED and e.verb in _BURNS and p.unit == COALITION_CURRENCY:
                     self.burned[owner] = self.burned.get(owner, 0) + p.amount
+
+    def _cross(self, verb: Verb, wallet: Wallet, posting: Posting) -> None:
+        """Points go to an account or come back."""
+        if verb is Verb.WITHDRAW:
+            name = (wallet.account, posting.unit)
+            self.withdrawn[name] = self.withdrawn.get(name, 0) + posting.amount
+        else:
+            self.returned[posting.unit] = self.returned.get(posting.unit, 0) + posting.amount
 
 
 def close(engine: Engine, now: int, crash: Callable[[str], None] = lambda point: None) -> int:
@@ -133,6 +152,24 @@ def liabilities(source: Connection, number: int, currency: int) -> list[tuple[in
         (row.member, Liability(row.place, row.balance, member_commitment(row.member, bytes(row.salt))))
         for row in source.execute(query.order_by(liability.c.place))
     ]
+
+
+def move_claims(connection: Connection, number: int, withdrawn: dict[tuple[bytes, int], int]) -> None:
+    """Add what was withdrawn in settlement `number` to what ever was, by account and currency."""
+    live = connection.execute(select(claim_leaf).where(claim_leaf.c.until.is_(None)))
+    held = {(one.account, one.currency): one.cumulative for one in live}
+    grown = {("0x" + account.hex(), currency): points for (account, currency), points in withdrawn.items()}
+    old = [(*name, number, None) for name in grown if name in held]
+    bulk.update(connection, claim_leaf, ("account", "currency"), ("until",), old)
+    rows = [(*name, number, None, held.get(name, 0) + points) for name, points in grown.items()]
+    bulk.insert(connection, claim_leaf, rows)
+
+
+def claims(source: Connection, number: int) -> list[Leaf]:
+    """The leaves of the claim tree of settlement `number`."""
+    live = claim_leaf.c.until.is_(None) | (claim_leaf.c.until > number)
+    rows = source.execute(select(claim_leaf).where(claim_leaf.c.since <= number, live))
+    return [Leaf(bytes.fromhex(row.account[2:]), row.currency, row.cumulative) for row in rows]
 
 
 def record(connection: Connection, number: int, **values: object) -> None:

@@ -19,8 +19,8 @@ from counterfoil.store import bulk, tables
 _LOT = [c.name for c in tables.lot.columns]
 _DEBT = [c.name for c in tables.debt.columns]
 _HOLD = [c.name for c in tables.hold.columns]
-_REMAINDERS = ("available", "held", "burned", "expired", "pending")
-_Left = tuple[int, int, int, int, int]
+_REMAINDERS = ("available", "held", "burned", "expired", "pending", "withdrawn")
+_Left = tuple[int, int, int, int, int, int]
 _Row = bulk.Row
 _OPEN = "t.available > 0 OR t.held > 0 OR t.pending > 0"  # as the index has it
 
@@ -133,7 +133,7 @@ class State:
             who, image = self.members[number], self.images[number]
             for name in who.touched:
                 one = who.lots[name]
-                now = (one.available, one.held, one.burned, one.expired, one.pending)
+                now = (one.available, one.held, one.burned, one.expired, one.pending, one.withdrawn)
                 was = image.lots.get(name)
                 if was is None:
                     new_lots.append(_lot_row(number, one, now))

@@ -106,6 +106,9 @@ lot = Table(
     _small("currency"), _small("issuer"), _big("earned_at"), _big("expires_at"), _big("available_at"),
     _bytes("funding"), _big("origin_entry"), _small("origin_index"), _big("prepaid"),
     _big("available"), _big("held"), _big("burned"), _big("expired"), _big("pending"),
+    Column("withdrawn", BigInteger, nullable=False, server_default="0"),
+    Index("lot_withdrawn", "currency", "expires_at", postgresql_where=text("withdrawn > 0"),
+          sqlite_where=text("withdrawn > 0")),
     Index("lot_open", "member", postgresql_where=text(OPEN), sqlite_where=text(OPEN)),
     Index("lot_origin", "origin_entry", postgresql_where=text("origin_entry <> 0"),
           sqlite_where=text("origin_entry <> 0")),
@@ -149,6 +152,10 @@ signature = Table(
 liability = Table(  # a leaf stands in the trees of settlements [since, until)
     "liability", metadata, _key("currency", SmallInteger), _key("member", BigInteger), _key("since", Integer),
     Column("until", Integer, nullable=True), _big("place"), _big("balance"), _bytes("salt"),
+)  # fmt: skip
+claim_leaf = Table(  # what was ever withdrawn to an account: in the trees of settlements [since, until)
+    "claim_leaf", metadata, _key("account", Text), _key("currency", SmallInteger), _key("since", Integer),
+    Column("until", Integer, nullable=True), _big("cumulative"),
 )  # fmt: skip
 invoice = Table(  # a document of a settlement, whole, as it was issued: never changed
     "invoice", metadata, _key("place", BigInteger), Column("number", Text, nullable=False, unique=True), _text("kind"),

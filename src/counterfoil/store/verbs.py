@@ -39,6 +39,7 @@ from counterfoil.store.verbs_partners import (
     suspend,
 )
 from counterfoil.store.verbs_rewards import buy_reward, refund_reward, use_reward
+from counterfoil.store.verbs_wallets import WALLETS
 
 LATE_DAYS = 731  # how late a sale may come in: as long as a refund must find it
 LATE_MICROS = LATE_DAYS * 86_400_000_000
@@ -250,7 +251,7 @@ VERBS: dict[str, Callable[[Desk, Operation], tuple[Entry | None, dict[str, objec
     "suspend": suspend, "reinstate": reinstate, "default": default, "dividend": dividend, "exit_partner": exit_partner,
     "dispute": dispute, "rule": rule, "request_erasure": request_erasure, "erase": erase, "merge": merge,
     "set_budget": set_budget, "adjust": adjust, "approve": approve, "freeze": freeze, "unfreeze": unfreeze,
-    "look_up": look_up, "report_missing": report, "accept_claim": accept(_earn), "refuse_claim": refuse, **TERMS,
+    "look_up": look_up, "report_missing": report, "accept_claim": accept(_earn), "refuse_claim": refuse, **TERMS, **WALLETS,
     "legal_entity": legal_entity, "belong": belong, "brand": brand,
     "publish_earn_rule": publish_earn_rule,
     "agree_clearing": agree_clearing, "agree_cash": agree_cash, "fall_due": fall_due, "take_statement": take_statement,

@@ -24,6 +24,7 @@ from counterfoil.store.budgets import back_above_face
 from counterfoil.store.desk import Desk, entry_name, member_name
 from counterfoil.store.kinds import Dispute, Erasure, Usage, Velocity
 from counterfoil.store.verbs_packs import give_back
+from counterfoil.store.verbs_wallets import forget, merged
 
 Facts = dict[str, object]
 
@@ -96,6 +97,7 @@ def erase(desk: Desk, op: Operation) -> tuple[Entry | None, Facts]:
         raise ErasureNotDue(f"it is due at {text_instant(due_at)}", text_instant(due_at))
     forfeited = who.available
     entry = erasure.erase(desk.journal, who, lambda earn, points: give_back(desk, desk.original(earn)[0], points))
+    forget(desk, who)
     who.erased = True
     desk.erased.append(who.member)
     return entry, {"forfeited": forfeited}
@@ -112,6 +114,7 @@ def merge(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     entry = merging.merge(desk.journal, gone, kept)
     desk.state.merge(gone.member, kept.member)
     desk.merged.append((gone.member, kept.member))
+    merged(desk, gone, kept)
     _count_together(desk, gone.member, kept.member)
     moved: dict[Place, int] = {}
     for move in entry.moves:
@@ -154,7 +157,7 @@ def _burn(desk: Desk, op: Operation) -> tuple[Entry, Holdings]:
         entry, owner = desk.original(op.hold)
     except KeyError:
         raise UnknownBurn(entry_name(op.hold)) from None
-    if entry.verb not in {Verb.BURN, Verb.CAPTURE}:
+    if entry.verb not in {Verb.BURN, Verb.CAPTURE, Verb.REDEEM}:
         raise UnknownBurn(entry_name(op.hold))
     who = desk.known(owner)
     assert who is not None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from counterfoil.audit.case import Case, Lacks
+from counterfoil.audit.checks.claims import leaves_of
 from counterfoil.audit.checks.files import rules_of
 from counterfoil.audit.checks.inclusion import read_handles
 from counterfoil.audit.checks.liabilities import Leaf, read_leaves
@@ -18,7 +19,7 @@ from counterfoil.core import netting
 from counterfoil.core.accounts import POOL
 from counterfoil.core.entry import Entry
 from counterfoil.core.errors import Unreadable
-from counterfoil.core.files import ENTRIES
+from counterfoil.core.files import CLAIMS, ENTRIES
 from counterfoil.core.settlement import unpack_supply
 
 PACE = 500
@@ -56,6 +57,8 @@ def refolded(case: Case) -> Iterator[Finding]:
             case.lacks["pool"] = "a pool that agreed before"
         if "balances" not in case.lacks:
             yield from _balances(case, number, state)
+        if "wallets" not in case.lacks:
+            yield from _wallets(case, number, state.fold)
 
 
 def _entries(case: Case, number: int, fold: Fold) -> Finding | None:
@@ -166,6 +169,32 @@ def _balances(case: Case, number: int, state: _State) -> Iterator[Finding]:
         wrong += 1
     if wrong:
         case.lacks["balances"] = "balances that agreed before"
+
+
+def _wallets(case: Case, number: int, fold: Fold) -> Iterator[Finding]:
+    """What was withdrawn to each account by the entries is its leaf, and what came back is R."""
+    books, supplies = fold.books, unpack_supply(case.headers[number].header.closing.supply)
+    try:
+        said = {(one.account, one.currency): one.cumulative for one in leaves_of(case, number)}
+    except Unreadable:
+        case.lacks["wallets"] = f"{settlement_name(number, CLAIMS)} that can be read"  # `claims` names it
+        return
+    wrong = []
+    for name in sorted(said.keys() | books.withdrawn.keys()):
+        ours, theirs = books.withdrawn.get(name, 0), said.get(name, 0)
+        if ours != theirs:
+            text = (
+                f"the entries withdrew {ours} of currency {name[1]} to 0x{name[0].hex()}, its claim leaf has {theirs}"
+            )
+            wrong.append(text if theirs else f"omitted claim leaf: {text}")
+    for one in supplies:
+        if one.returned != books.returned.get(one.currency, 0):
+            back = books.returned.get(one.currency, 0)
+            wrong.append(f"currency {one.currency}: the entries gave back {back}, the header's R is {one.returned}")
+    for text in wrong[:NAMED]:
+        yield case.finding("wallets", text, number)
+    if wrong:
+        case.lacks["wallets"] = "claim leaves that agreed before"
 
 
 def _unequal(case: Case, number: int, leaf: Leaf, points: int) -> Finding:

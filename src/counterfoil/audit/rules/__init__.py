@@ -17,6 +17,7 @@ from counterfoil.audit.rules.refunds import refund_burn, refund_earn
 from counterfoil.audit.rules.rewards import buy_reward, expire_reward, refund_reward, use_reward
 from counterfoil.audit.rules.swaps import exchange
 from counterfoil.audit.rules.verbs import burn, capture, earn, hold, release, transfer
+from counterfoil.audit.rules.wallets import give_back, redeem, withdraw
 from counterfoil.core.entry import Entry, Verb
 
 __all__ = ["Before", "Books", "Original", "Unacted", "require_rule"]
@@ -37,5 +38,6 @@ RULES: dict[Verb, Callable[[Entry, Before], None]] = {
     Verb.BUY_REWARD: buy_reward, Verb.USE_REWARD: use_reward, Verb.EXPIRE_REWARD: expire_reward,
     Verb.REFUND_REWARD: refund_reward, Verb.DEFAULT: default, Verb.DIVIDEND: dividend,
     Verb.DISPUTE: dispute, Verb.RULE: rule, Verb.ERASE: erase, Verb.EXIT: exit_partner,
-    Verb.ACT: act, Verb.ADJUST: adjust, Verb.MERGE: merge,
+    Verb.ACT: act, Verb.ADJUST: adjust,
+    Verb.WITHDRAW: withdraw, Verb.GIVE_BACK: give_back, Verb.REDEEM: redeem, Verb.MERGE: merge,
 }  # fmt: skip

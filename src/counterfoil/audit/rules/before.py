@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from counterfoil.audit.published import Rules
 from counterfoil.audit.shapes import Wrong
+from counterfoil.audit.wallets import InWallets
 from counterfoil.core.entry import Drawn, Entry, Move, Paid, Place
 from counterfoil.core.holdings import Holdings, Lot, take
 from counterfoil.core.reserves import Reserve
@@ -48,6 +49,11 @@ class Books:
     rulebook: bytes | None = None  # SHA-256 of the rulebook as acts have changed it; None before the first one is known
     hashes: dict[int, bytes] = field(default_factory=dict)  # of the entries of the group under way
     unacted: set[int] = field(default_factory=set)  # entries of the group that an operator made, and no act says so yet
+    wallets: InWallets = field(default_factory=InWallets)
+    withdrawn: dict[tuple[bytes, int], int] = field(default_factory=dict)  # points ever, by account and currency
+    returned: dict[int, int] = field(default_factory=dict)  # points ever given back, by currency
+    events: set[tuple[bytes, int]] = field(default_factory=set)  # of the chain, by which points came back
+    given: Entry | None = None  # the last giving back
     merged: dict[int, int] = field(default_factory=dict)  # handles that are another's now
     borne: dict[int, dict[int, int]] = field(default_factory=dict)  # by estate: micros that partners miss
 

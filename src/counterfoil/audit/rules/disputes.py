@@ -61,7 +61,7 @@ def erase(entry: Entry, before: Before) -> None:
 def exit_partner(entry: Entry, before: Before) -> None:
     """The reserve is what the partner owes at use for points outstanding, less the breakage it names."""
     owed = sum(
-        part.owed_micros * (lot.available + lot.held)
+        part.owed_micros * (lot.available + lot.held + lot.withdrawn)
         for who in before.books.holders.values() for lot in who.lots.values()
         if (part := lot.terms.funds.part(entry.partner)) is not None
     )  # fmt: skip

@@ -77,13 +77,13 @@ def given_back(entry: Entry, before: Before, burned: Parts, skip: int, left: int
         past = lot.terms.expires_at <= entry.at
         moves.append(Move(number, index, Place.BURNED, Place.RENEWED if past else Place.AVAILABLE, part))
         if past:
-            lots.append(LotMade(0, part, _graced(entry, lot, before.books.rules, len(lots))))
+            lots.append(LotMade(0, part, graced(entry, lot, before.books.rules, len(lots))))
     expect(entry, moves, "last used first")
     if entry.lots != tuple(lots):
         raise Wrong("its lots with grace are not those of what it gives back")
 
 
-def _graced(entry: Entry, lot: Lot, rules: Rules | None, index: int) -> LotTerms:
+def graced(entry: Entry, lot: Lot, rules: Rules | None, index: int) -> LotTerms:
     """Terms of a lot given back after its last day; without a rulebook its new last day is taken as it is."""
     if rules is not None:
         expires_at = valid_until(entry.at, rules.grace_days, rules.zone)

@@ -10,20 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from counterfoil.core.calendar import text_instant
 from counterfoil.core.entry import id_number
-from counterfoil.core.errors import UnknownMember
 from counterfoil.core.holdings import Holdings
-from counterfoil.core.operation import Operation
 from counterfoil.core.units import COALITION_CURRENCY, NEVER
 from counterfoil.gateway.auth import MemberKeeper, Operator, Reader
+from counterfoil.gateway.looks import looked_up
 from counterfoil.gateway.moves import Act, Done, Key, move
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import gateway_of
 from counterfoil.gateway.views import MEMBER_ID, Page, entry_view, page_of
 from counterfoil.store import books, registry
-from counterfoil.store.kinds import LookUp
-from counterfoil.store.records import recorded
-from counterfoil.store.registry import Caller, Programme
-from counterfoil.store.verbs_operator import look_name
 
 router = APIRouter(prefix="/v1/members", tags=["members"])
 Reference = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["card-2201"])]
@@ -98,7 +93,7 @@ def create_many(request: Request, body: NewMembers, caller: MemberKeeper) -> Mem
 def balance(request: Request, member: MEMBER_ID, caller: Reader) -> dict[str, Any]:
     """What the member can spend now, due things done whether or not a job ran."""
     programme = gateway_of(request).known()
-    who = _looked_up(request, member, caller, programme)
+    who = looked_up(request, member, caller, programme)
     whole = registry.is_operator(caller)
     own = [c for c in programme.currencies.values() if whole or c.issuer == caller.party]
     view = _balance(who, COALITION_CURRENCY, programme, whole=whole)
@@ -122,7 +117,7 @@ def _balance(who: Holdings, currency: int, programme: registry.Programme, *, who
 def lots(request: Request, member: MEMBER_ID, caller: Reader) -> dict[str, Any]:
     """Open lots in burn order."""
     programme = gateway_of(request).known()
-    who = _looked_up(request, member, caller, programme)
+    who = looked_up(request, member, caller, programme)
     shown = sorted(
         (one for one in who.lots.values() if one.available or one.held or one.pending), key=lambda one: one.burn_key()
     )
@@ -147,7 +142,7 @@ def entries(
 ) -> dict[str, Any]:  # fmt: skip
     """The member's history: all of it for the operator, for a partner its own entries."""
     gateway, programme = gateway_of(request), gateway_of(request).known()
-    number = _looked_up(request, member, caller, programme).member
+    number = looked_up(request, member, caller, programme).member
     partner = None if registry.is_operator(caller) else caller.party
 
     def fetch(after: int, count: int) -> list[books.Row]:
@@ -168,19 +163,3 @@ async def request_erasure(
 async def erase(request: Request, member: MEMBER_ID, body: Erasure, caller: Operator, key: Key = None) -> Response:
     """Erase a member whose waiting time is over: points are forfeit, names and the secret of its entries deleted."""
     return await move(request, "erase", caller, key, body, member=id_number(member))
-
-
-def _looked_up(request: Request, member: str, caller: Caller, programme: Programme) -> Holdings:
-    """What the member has. That an operator looked is an act in the log, once for each credential and local day."""
-    gateway, number = gateway_of(request), id_number(member)
-    now = gateway.now()
-    who = books.holdings(gateway.engine, number, now)
-    if who is None:
-        raise UnknownMember(member)
-    if registry.is_operator(caller) and gateway.read_only is None:
-        name = look_name(now, programme.zone, number, caller.credential)
-        with gateway.engine.connect() as connection:
-            noted = recorded(connection, LookUp, name) is not None
-        if not noted:
-            gateway.writer.submit([Operation("look_up", caller.party, member=number, by=caller.credential)]).result()
-    return who

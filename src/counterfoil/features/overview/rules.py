@@ -22,8 +22,16 @@ VERBS = {
     Verb.EARN: "earn", Verb.BURN: "burn", Verb.HOLD: "hold", Verb.CAPTURE: "hold captured",
     Verb.RELEASE: "hold released", Verb.REFUND_EARN: "earn refunded", Verb.REFUND_BURN: "burn refunded",
     Verb.TRANSFER: "gift given", Verb.EXPIRE: "expired", Verb.REPAY: "debt repaid",
+    Verb.WITHDRAW: "taken to a wallet", Verb.GIVE_BACK: "given back from a wallet",
 }  # fmt: skip
 RECEIVED = "gift received"
+
+
+def named(verb: Verb) -> str:
+    """What a verb did, for a person."""
+    return VERBS.get(verb, verb.name.lower().replace("_", " "))
+
+
 _POINTS = (Kind.AVAILABLE, Kind.HELD, Kind.DEBT)
 
 
@@ -114,7 +122,7 @@ def entry_line(row: Row, member: int, ranges: Sequence[Range], name: Name) -> En
     if row.leaf is not None:
         settlement = next((n for n, first, end in ranges if first <= row.leaf < end), None)
     return EntryLine(
-        f"ent_{e.id:016x}", RECEIVED if place else VERBS[e.verb], change[Kind.AVAILABLE], change[Kind.HELD],
+        f"ent_{e.id:016x}", RECEIVED if place else named(e.verb), change[Kind.AVAILABLE], change[Kind.HELD],
         -change[Kind.DEBT], name(e.partner) if e.partner else None, e.at, row.external_id,
         settlement, row.leaf,
     )  # fmt: skip
