@@ -55,7 +55,7 @@ def test_too_few_signatures(programme: Programme) -> None:
 
 def test_a_signature_cut_short(programme: Programme) -> None:
     header = programme.header()
-    with refused("BrokenRecord", 67 * 4 - 1, 67):
+    with refused("BrokenRecord", 69 * 4 - 1, 0):
         proposing(programme, header, programme.sign(header)[:-1])
 
 

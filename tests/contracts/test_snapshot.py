@@ -17,7 +17,7 @@ from counterfoil.chain.artifacts import load
 from tests.contracts.programme import KEYS, OPERATOR_ID, Chain, Programme, config, deployed, words
 
 SNAPSHOT = Path(__file__).parent / "snapshot.json"
-NAMES = ("Settlement", "Points", "TestMoney")
+NAMES = ("Settlement", "Points", "Press", "Timelock", "TestMoney")
 
 
 def sizes() -> dict[str, dict[str, int | str]]:
