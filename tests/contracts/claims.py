@@ -8,6 +8,7 @@ from typing import Any
 
 from eth_abi.abi import encode
 from eth_account import Account
+from eth_account.messages import SignableMessage
 from web3 import Web3
 from web3.types import TxReceipt
 
@@ -112,13 +113,18 @@ class Wallets:
 
     def permission(self, kind: str, values: dict[str, Any], place: int = 0, **changes: Any) -> tuple[int, int, bytes]:
         """Nonce, deadline and signature of the member at `place` for the account in `values`."""
+        more = self._more(values, **changes)
+        signed = Account.sign_message(self.message(kind, values, **changes), changes.get("key", MEMBERS[place]))
+        return more["nonce"], more["deadline"], bytes(signed.signature)
+
+    def message(self, kind: str, values: dict[str, Any], **changes: Any) -> SignableMessage:
+        """What a permission is over."""
         p = self.programme
-        more = {"nonce": p.read("nonces", values["account"]), "deadline": FOREVER} | {
-            name: changes[name] for name in changes.keys() & {"nonce", "deadline"}
-        }
-        message = typed(
-            kind, values | more, changes.get("chain_id", p.chain.w3.eth.chain_id),
+        return typed(
+            kind, values | self._more(values, **changes), changes.get("chain_id", p.chain.w3.eth.chain_id),
             changes.get("contract", p.settlement.address),
         )  # fmt: skip
-        signed = Account.sign_message(message, changes.get("key", MEMBERS[place]))
-        return more["nonce"], more["deadline"], bytes(signed.signature)
+
+    def _more(self, values: dict[str, Any], **changes: Any) -> dict[str, int]:
+        own = {"nonce": self.programme.read("nonces", values["account"]), "deadline": FOREVER}
+        return own | {name: changes[name] for name in changes.keys() & own.keys()}

@@ -36,11 +36,7 @@ def test_a_settlement_from_proposal_to_supply(programme: Programme) -> None:
             "PositionsSettled",
             {
                 "number": 1,
-                "settled": [
-                    settled(OPERATOR_ID, 30, 10_030),
-                    settled(16, 70, 10_070),
-                    settled(17, -100, 9_900),
-                ],
+                "settled": settled(OPERATOR_ID, 30, 10_030) + settled(16, 70, 10_070) + settled(17, -100, 9_900),
             },
         ),
         ("SupplySet", {"number": 1, "currency": 1, "supply": 5_000}),

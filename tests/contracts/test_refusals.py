@@ -255,9 +255,9 @@ ELSEWHERE = {
     "PauseTooSoon": "test_pause.py",
     "NotGuardian": "test_pause.py",
     "OnlyTimelock": "test_changes.py",
-    "NotSuspended": "test_changes.py",
-    "NotOurs": "test_changes.py",
-    "KeyTooEarly": "test_changes.py",
+    "NotSuspended": "test_registry.py",
+    "NotOurs": "test_registry.py",
+    "KeyTooEarly": "test_registry.py",
     "NoSuccessor": "test_migration.py",
 }  # fmt: skip
 
