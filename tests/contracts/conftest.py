@@ -20,6 +20,14 @@ def shared_chain() -> Chain:
 
 
 @pytest.fixture(scope="session")
+def large() -> Chain:
+    """A chain whose blocks take more than a tx may ask for."""
+    genesis = PyEVMBackend.generate_genesis_params(overrides={"gas_limit": 100_000_000})
+    tester = EthereumTester(PyEVMBackend(genesis_parameters=genesis))
+    return Chain(Web3(EthereumTesterProvider(tester)), tester)
+
+
+@pytest.fixture(scope="session")
 def shared_programme(shared_chain: Chain) -> Programme:
     return deployed(shared_chain)
 

@@ -142,8 +142,11 @@ class Chain:
         assert receipt["status"] == 1
         return receipt
 
+    def now(self) -> int:
+        return int(self.w3.eth.get_block("latest")["timestamp"])
+
     def wait(self, seconds: int) -> None:
-        self.tester.time_travel(self.w3.eth.get_block("latest")["timestamp"] + seconds)
+        self.tester.time_travel(self.now() + seconds)
 
 
 @dataclass
