@@ -42,7 +42,7 @@ class Chain:
     counterfoil_key: str
     checkpoint_key: bytes
     signers: dict[int, str]
-    suspended: dict[int, int]  # the settlement that suspended a partner
+    suspended: dict[int, int]  # the settlement that suspended a partner, unless it was reinstated since
     final: dict[int, tuple[bytes, str]]  # header hash and tx
     closings: dict[int, bytes]
     sizes: dict[int, int]  # of the log
@@ -127,7 +127,7 @@ def _read(contract: SettlementContract, block_hash: Callable[[int], bytes | None
     return Chain(
         contract.address, contract.chain_id, programme, bytes(asked(lambda: calls.rulebook().call())),
         contract.counterfoil_key(), contract.checkpoint_key(), contract.signers(),
-        {one["args"]["id"]: one["args"]["number"] for one in logs("PartnerSuspended")},
+        _suspended(logs),
         contract.finalized(),
         {one["args"]["number"]: bytes(one["args"]["closingHash"]) for one in finals},
         {one["args"]["number"]: one["args"]["logSize"] for one in finals},
@@ -140,6 +140,15 @@ def _read(contract: SettlementContract, block_hash: Callable[[int], bytes | None
 
 def _in_order(logs: Callable[[str], list[Any]], *names: str) -> list[Any]:
     return sorted((e for name in names for e in logs(name)), key=lambda e: (e["blockNumber"], e["logIndex"]))
+
+
+def _suspended(logs: Callable[[str], list[Any]]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for e in _in_order(logs, "PartnerSuspended", "PartnerReinstated"):
+        found.pop(e["args"]["id"], None)
+        if e["event"] == "PartnerSuspended":
+            found[e["args"]["id"]] = e["args"]["number"]
+    return found
 
 
 def _voices(logs: Callable[[str], list[Any]]) -> dict[int, Voices]:
