@@ -29,6 +29,7 @@ abstract contract Changes is Programme {
         Voice storage voice = _voices[id];
         if (msg.sender != voice.signer) revert NotTheSigner(id, msg.sender);
         voice.signer = address(0);
+        delete requested[id];
         if (!voice.suspended) --_state.active;
         emit SignerChanged(id, address(0));
     }

@@ -7,6 +7,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Domain} from "./Domain.sol";
 import {Claim, IClaims, Permission} from "./interfaces/IClaims.sol";
 import {IPoints} from "./interfaces/IPoints.sol";
+import {IPress} from "./interfaces/IPress.sol";
 import {IProgramme} from "./interfaces/IProgramme.sol";
 import {ClaimTree} from "./libraries/ClaimTree.sol";
 import {Signatures} from "./libraries/Signatures.sol";
@@ -112,7 +113,10 @@ abstract contract Claims is Programme, Domain, ReentrancyGuard {
         if (next == address(0)) revert NoSuccessor();
         _takeBack(msg.sender, currency, amount);
         emit Migrated(msg.sender, currency, amount, next);
-        IERC20(IProgramme(next).points(currency)).safeTransfer(msg.sender, amount);
+        address points_ = IProgramme(next).points(currency);
+        // what a false successor might name: the collateral, or what others may still claim here
+        if (points_ == token || IPress(press).made(points_)) revert NotASuccessors(points_);
+        IERC20(points_).safeTransfer(msg.sender, amount);
     }
 
     /// @inheritdoc IClaims

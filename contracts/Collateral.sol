@@ -18,15 +18,9 @@ abstract contract Collateral is Programme, ReentrancyGuard {
     /// @dev Nothing proposed and nothing final for so long: then the programme is taken for abandoned.
     uint256 private constant SILENCE = 30 days;
 
-    struct Request {
-        uint112 amount;
-        uint64 number;
-        address to;
-    }
-
     uint112 private _totalCollateral;
     /// @inheritdoc ICollateral
-    mapping(uint16 id => Request) public override requested;
+    mapping(uint16 id => address) public override payeeOf;
 
     /// @inheritdoc ICollateral
     function depositCollateral(uint16 id, uint256 amount) external override nonReentrant {
@@ -44,12 +38,23 @@ abstract contract Collateral is Programme, ReentrancyGuard {
 
     /// @inheritdoc ICollateral
     function requestCollateral(uint16 id, uint112 amount, address to) external override {
-        address signer = id == OPERATOR_ID ? operator : _voices[id].signer;
-        if (msg.sender != signer) revert NotTheSigner(id, msg.sender);
+        _requireSigner(id);
         if (to == address(0)) revert Missing("to");
+        address payee = payeeOf[id];
+        if (payee != address(0) && to != payee) revert NotThePayee(id, to);
         uint64 number = _state.number + 1;
         requested[id] = Request(amount, number, to);
         emit CollateralRequested(id, to, amount, number);
+    }
+
+    /// @inheritdoc ICollateral
+    function setPayee(uint16 id, address payee) external override {
+        address before = payeeOf[id];
+        if (before == address(0)) _requireSigner(id);
+        else if (msg.sender != before) revert NotThePayee(id, msg.sender);
+        payeeOf[id] = payee;
+        delete requested[id];
+        emit PayeeChanged(id, payee);
     }
 
     /// @inheritdoc ICollateral
@@ -84,6 +89,11 @@ abstract contract Collateral is Programme, ReentrancyGuard {
     /// @inheritdoc ICollateral
     function silentFrom() public view override returns (uint256) {
         return _state.movedAt + SILENCE;
+    }
+
+    function _requireSigner(uint16 id) private view {
+        address signer = id == OPERATOR_ID ? operator : _voices[id].signer;
+        if (msg.sender != signer) revert NotTheSigner(id, msg.sender);
     }
 
     /// @dev The debit signed against `id`: in the standing proposal, or, in silence, in the last final header.

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {ICollateral} from "./interfaces/ICollateral.sol";
 import {Config, IProgramme, Key} from "./interfaces/IProgramme.sol";
 import {ISettlement} from "./interfaces/ISettlement.sol";
 import {Points} from "./Points.sol";
@@ -39,6 +40,13 @@ abstract contract Programme is ISettlement {
         uint16 currencies;
         uint16 challenger; // zero: nobody challenges the proposal
         bool proposed;
+    }
+
+    /// @dev What a party asked for, in two storage words.
+    struct Request {
+        uint112 amount;
+        uint64 number;
+        address to;
     }
 
     /// @dev What comes and goes of a currency, in two storage words.
@@ -84,6 +92,8 @@ abstract contract Programme is ISettlement {
     /// @dev Once a signer, never another partner's.
     mapping(address signer => uint16 id) private _signs;
     mapping(uint16 id => Party) internal _parties;
+    /// @inheritdoc ICollateral
+    mapping(uint16 id => Request) public override requested;
     mapping(uint16 currency => Coin) internal _coins;
     uint16[] private _partners;
     uint16[] private _currencies;
@@ -198,6 +208,7 @@ abstract contract Programme is ISettlement {
         if (signer == address(0)) revert Missing("signer");
         if (_signs[signer] != 0) revert SignerTaken(_signs[signer], signer);
         _signs[signer] = id;
+        delete requested[id]; // the last signer's request: it may have been a thief's
         _voices[id].signer = signer;
     }
 

@@ -44,6 +44,8 @@ interface IClaims {
     error SuspendedPartner(uint16 id);
     /// @notice Nobody follows this programme yet.
     error NoSuccessor();
+    /// @notice The successor names points that are this programme's own, or its settlement token.
+    error NotASuccessors(address points);
 
     event Claimed(address indexed account, uint16 indexed currency, address recipient, uint256 amount, uint256 cumulative);
     event GivenBack(address indexed account, uint16 indexed currency, uint256 amount, bytes32 ref);

@@ -105,7 +105,8 @@ interface IProgramme {
     /// @notice Stops `propose` and `finalize` for seven days. Guardian only, and only seven days after the last pause
     /// ended. Claims, challenges, withdrawals and the timelock go on.
     function pause() external;
-    /// @notice The caller's key signs for the partner no more, at once. It never signs for anyone again.
+    /// @notice The caller's key signs for the partner no more, at once. It never signs for anyone again, and what it asked
+    /// for of the collateral is not paid.
     function retire(uint16 id) external;
 
     /// @notice Registers further partners.

@@ -121,7 +121,7 @@ def test_every_setter_is_the_timelocks() -> None:
     }
     open_to_others = {
         "propose", "challenge", "confirm", "uphold", "concede", "finalize", "depositCollateral", "requestCollateral",
-        "withdrawCollateral", "claim", "claimTo", "claimMany", "claimFor", "giveBack", "giveBackFor", "redeem",
+        "withdrawCollateral", "setPayee", "claim", "claimTo", "claimMany", "claimFor", "giveBack", "giveBackFor", "redeem",
         "redeemFor", "migrate", "pause", "retire",
     }  # fmt: skip
     assert writing == open_to_others | set(ALONE)

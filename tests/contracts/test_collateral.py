@@ -9,6 +9,7 @@ from web3.constants import ADDRESS_ZERO
 from web3.types import TxReceipt
 
 from counterfoil.chain.artifacts import Artifact, load
+from tests.contracts.changes import active, address, changed
 from tests.contracts.programme import (
     DAY,
     FLOOR,
@@ -143,6 +144,52 @@ def test_the_operator_asks_for_its_own(programme: Programme) -> None:
     p.settle(positions=words({OPERATOR_ID: -400, 16: 400}))
     withdraw(p, OPERATOR_ID)
     assert (paid(p), p.read("collateral", OPERATOR_ID)) == (9_600, 0)
+
+
+def paying(p: Programme, payee: str, party: int = 18) -> Any:
+    return p.settlement.functions.setPayee(party, payee)
+
+
+def test_a_payee_is_out_of_the_signers_reach(programme: Programme) -> None:
+    p = programme
+    cold, thief = p.chain.account(8), p.signer(18)
+    request(p, 100)
+    receipt = p.chain.send(paying(p, cold), p.signer(18))
+    assert p.events(receipt) == [("PayeeChanged", {"id": 18, "payee": cold})]
+    assert (p.read("payeeOf", 18), p.read("requested", 18)[0]) == (cold, 0)
+    with refused("NotThePayee", 18, TO):
+        p.chain.send(requesting(p, 18, 100), thief)
+    with refused("NotThePayee", 18, thief):
+        p.chain.send(paying(p, TO), thief)
+    p.chain.send(requesting(p, 18, 100, cold), thief)
+    p.settle()
+    withdraw(p)
+    assert p.money.functions.balanceOf(cold).call() == 100
+    p.chain.send(paying(p, ADDRESS_ZERO), cold)  # undone by itself alone
+    request(p, 100)
+
+
+def test_only_the_signer_names_the_first_payee(programme: Programme) -> None:
+    p = programme
+    for party, caller in ((18, p.operator), (18, p.signer(19)), (1, p.operator)):
+        with refused("NotTheSigner", party, caller):
+            p.chain.send(paying(p, TO, party), caller)
+    p.chain.send(paying(p, TO, OPERATOR_ID), p.operator)
+
+
+@pytest.mark.parametrize("how", ["retired", "replaced"])
+def test_what_a_stolen_key_asked_for_is_not_paid(programme: Programme, how: str) -> None:
+    p = programme
+    request(p, 4_000)
+    if how == "retired":
+        p.chain.send(p.settlement.functions.retire(18), p.signer(18))
+    else:
+        changed(p, "setSigner", 18, address(40))
+    header = p.header(positions=b"", gross=b"")
+    p.propose(header, p.sign(header, *active(p)))
+    p.finalize(header)
+    with refused("NothingRequested", 18):
+        withdraw(p)
 
 
 def test_silence_frees_what_exceeds_the_floor(programme: Programme) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from counterfoil.chain.artifacts import Artifact, load
 from tests.contracts.changes import changed
 from tests.contracts.claims import Leaf, Tree, Wallets, member
-from tests.contracts.programme import Programme, deployed, refused
+from tests.contracts.programme import Programme, config, deployed, refused
 from tests.contracts.test_collateral import paid, request, withdraw
 
 
@@ -75,6 +76,26 @@ def test_without_a_successor_nothing_is_swapped(wallets: Wallets) -> None:
     wallets.fund(0)
     with refused("NoSuccessor"):
         wallets.fails(migrating(wallets, 10), member(0))
+
+
+def test_a_false_successor_cannot_name_what_is_held_for_others(wallets: Wallets, odd_money: Artifact) -> None:
+    """The points that others may still claim here, or the collateral."""
+    p = wallets.programme
+    wallets.fund(0)
+    wallets.claim(0)
+    changed(p, "setSuccessor", p.settlement.address)
+    with refused("NotASuccessors", p.points().address):
+        wallets.fails(migrating(wallets, 10), member(0))
+
+    money = p.chain.deploy(odd_money, 6, 0)
+    odd = Programme(p.chain, money, p.chain.deploy(load("Settlement"), config(p.chain, money.address)))
+    other = Wallets(odd, Tree([(member(0), 1, 100)]))
+    odd.deposit(17, 5_000)
+    other.withdraw([(member(0), 1, 100), (member(2), 7, 7)])
+    other.claim(0)
+    changed(odd, "setSuccessor", money.address)
+    with refused("NotASuccessors", money.address):
+        other.fails(migrating(other, 10), member(0))
 
 
 def test_a_successor_without_this_currency(wallets: Wallets) -> None:

@@ -259,6 +259,8 @@ ELSEWHERE = {
     "NotOurs": "test_registry.py",
     "KeyTooEarly": "test_registry.py",
     "NoSuccessor": "test_migration.py",
+    "NotASuccessors": "test_migration.py",
+    "NotThePayee": "test_collateral.py",
 }  # fmt: skip
 
 
