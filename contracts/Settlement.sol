@@ -1,69 +1,147 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Config, Header, ISettlement} from "./interfaces/ISettlement.sol";
+import {Changes} from "./Changes.sol";
+import {Header} from "./interfaces/Header.sol";
+import {Config} from "./interfaces/IProgramme.sol";
+import {ISettlement} from "./interfaces/ISettlement.sol";
 import {Headers} from "./libraries/Headers.sol";
+import {Signatures} from "./libraries/Signatures.sol";
 import {Words} from "./libraries/Words.sol";
-import {Points} from "./Points.sol";
+import {Outcome} from "./Outcome.sol";
 import {Programme} from "./Programme.sol";
 
-contract Settlement is Programme, EIP712 {
-    struct Proposal {
-        bytes32 headerHash;
-        uint64 number;
-        uint64 proposedAt;
-    }
+contract Settlement is Changes, Outcome {
+    bytes32 private constant CONFIRMATION_TYPEHASH = keccak256("Confirmation(bytes32 header,uint16 challenger)");
 
-    /// @inheritdoc ISettlement
-    uint32 public constant override nextAttempt = 1;
-    /// @inheritdoc ISettlement
-    uint64 public override lastNumber;
-    /// @inheritdoc ISettlement
-    uint64 public override logSize;
-    /// @inheritdoc ISettlement
-    bytes32 public override lastHeader;
-    /// @inheritdoc ISettlement
-    bytes32 public override lastClosing;
-    /// @inheritdoc ISettlement
-    Proposal public override proposal;
+    /// @dev The last header each partner challenged, and when.
+    mapping(uint16 id => bytes32) private _challenged;
+    uint40 private _challengedAt;
 
-    constructor(Config memory config) Programme(config) EIP712("Counterfoil", "1") {}
+    constructor(Config memory config) Programme(config) {}
 
     /// @inheritdoc ISettlement
     function propose(Header calldata h, bytes calldata signatures) external override {
         if (msg.sender != operator) revert NotOperator(msg.sender);
-        if (proposal.proposedAt != 0) revert AlreadyProposed(proposal.number, proposal.headerHash);
-        _requireNext(h);
-        _requireBalanced(h.gross);
-        _requireBalanced(h.positions);
-        _requireSupply(h);
-        _requireCovered(h);
+        State memory state = _state;
+        if (block.timestamp < state.pausedUntil) revert PausedUntil(state.pausedUntil);
+        if (state.proposed) revert AlreadyProposed(state.number + 1, _standing());
+        _requireNext(h, state);
+        _requirePayable(h);
+        _requireSupply(h, state.currencies);
         bytes32 hash = Headers.headerHash(h);
-        _requireQuorum(_hashTypedDataV4(hash), signatures);
+        requireQuorum(hash, signatures);
 
-        proposal = Proposal(hash, h.number, uint64(block.timestamp));
+        _headers[h.number % 2] = hash;
+        state.proposed = true;
+        state.movedAt = uint40(block.timestamp);
+        _state = state;
         emit Proposed(h.number, h.attempt, hash, block.timestamp + window);
     }
 
     /// @inheritdoc ISettlement
+    function challenge(uint16 id, Header calldata h) external override {
+        if (msg.sender != _voices[id].signer) revert NotTheSigner(id, msg.sender);
+        _requireUnchallenged(_state);
+        uint256 until = uint256(_state.movedAt) + window;
+        if (block.timestamp >= until) revert WindowClosed(until);
+        uint256 debit = _debit(id, h, false); // and `h` is the header that stands
+        bytes32 hash = _standing();
+        if (_challenged[id] == hash) revert ChallengedBefore(id, hash);
+        uint256 free = _free(id, debit);
+        if (free < bond) revert NotFree(id, free, bond);
+
+        _challenged[id] = hash;
+        _challengedAt = uint40(block.timestamp);
+        _state.challenger = id;
+        _parties[id].collateral -= bond;
+        emit BondMoved(id, -int256(uint256(bond)), _parties[id].collateral);
+        emit Challenged(h.number, h.attempt, id, hash, block.timestamp + answer);
+    }
+
+    /// @inheritdoc ISettlement
+    function confirm(bytes calldata signatures) external override {
+        uint16 id = _requireChallenged();
+        uint256 until = uint256(_challengedAt) + answer;
+        if (block.timestamp >= until) revert AnswerClosed(until);
+        bytes32 hash = _standing();
+        requireQuorum(keccak256(abi.encode(CONFIRMATION_TYPEHASH, hash, id)), signatures);
+
+        _state.challenger = 0;
+        _returnBond(OPERATOR_ID);
+        emit Confirmed(_state.number + 1, _state.attempt, id, hash);
+    }
+
+    /// @inheritdoc ISettlement
+    function uphold() external override {
+        uint16 id = _requireChallenged();
+        uint256 until = uint256(_challengedAt) + answer;
+        if (block.timestamp < until) revert AnswerOpen(until);
+        _void(id);
+    }
+
+    /// @inheritdoc ISettlement
+    function concede() external override {
+        if (msg.sender != operator) revert NotOperator(msg.sender);
+        _void(_requireChallenged());
+    }
+
+    /// @inheritdoc ISettlement
     function finalize(Header calldata h) external override {
-        if (proposal.proposedAt == 0) revert NothingProposed();
+        State memory state = _state;
+        if (block.timestamp < state.pausedUntil) revert PausedUntil(state.pausedUntil);
+        _requireUnchallenged(state);
         bytes32 hash = Headers.headerHash(h);
-        if (hash != proposal.headerHash) revert WrongHeader(proposal.headerHash, hash);
-        uint256 until = uint256(proposal.proposedAt) + window;
+        if (hash != _standing()) revert WrongHeader(_standing(), hash);
+        uint256 until = uint256(state.movedAt) + window;
         if (block.timestamp < until) revert WindowOpen(until);
 
-        delete proposal;
-        lastNumber = h.number;
-        lastHeader = hash;
+        state.proposed = false;
+        state.movedAt = uint40(block.timestamp);
+        state.number = uint48(h.number); // the last plus one
+        state.attempt = 1;
+        state.logSize = uint48(h.logSize); // it fitted when it was proposed
+        _state = state;
         lastClosing = Headers.closingHash(h);
-        logSize = h.logSize;
+        if (h.claimRoot != claimRoot) {
+            previousClaimRoot = claimRoot;
+            claimRoot = h.claimRoot;
+        }
         _applyPositions(h);
         _suspendDefaults(h);
         _setSupply(h);
         emit Finalized(h.number, hash, lastClosing, h.logSize);
+    }
+
+    /// @inheritdoc ISettlement
+    function lastNumber() external view override returns (uint64) {
+        return _state.number;
+    }
+
+    /// @inheritdoc ISettlement
+    function lastHeader() external view override returns (bytes32) {
+        return _headers[_state.number % 2];
+    }
+
+    /// @inheritdoc ISettlement
+    function logSize() external view override returns (uint64) {
+        return _state.logSize;
+    }
+
+    /// @inheritdoc ISettlement
+    function nextAttempt() external view override returns (uint32) {
+        return _state.attempt;
+    }
+
+    /// @inheritdoc ISettlement
+    function proposal() external view override returns (bytes32 headerHash_, uint64 number, uint64 proposedAt) {
+        if (_state.proposed) return (_standing(), _state.number + 1, _state.movedAt);
+    }
+
+    /// @inheritdoc ISettlement
+    function challenger() external view override returns (uint16 id, uint256 answerUntil) {
+        id = _state.challenger;
+        if (id != 0) answerUntil = uint256(_challengedAt) + answer;
     }
 
     /// @inheritdoc ISettlement
@@ -78,125 +156,61 @@ contract Settlement is Programme, EIP712 {
 
     /// @inheritdoc ISettlement
     function digest(Header calldata h) external view override returns (bytes32) {
-        return _hashTypedDataV4(Headers.headerHash(h));
+        return _digest(Headers.headerHash(h));
     }
 
-    /// @dev The header follows the last final one.
-    function _requireNext(Header calldata h) private view {
-        if (h.programme != programme) revert WrongProgramme(programme, h.programme);
-        if (h.number != lastNumber + 1) revert WrongNumber(lastNumber + 1, h.number);
-        if (h.attempt != nextAttempt) revert WrongAttempt(nextAttempt, h.attempt);
-        if (h.previousHeader != lastHeader) revert WrongPreviousHeader(lastHeader, h.previousHeader);
-        if (h.previousClosing != lastClosing) revert WrongPreviousClosing(lastClosing, h.previousClosing);
-        if (h.logSize < logSize) revert LogShrinks(logSize, h.logSize);
-        if (h.claimRoot != 0) revert ClaimsNotOpen(h.claimRoot, 0, 0);
-    }
-
-    /// @dev Ids known and rising, no word of nothing, and what some receive others pay.
-    function _requireBalanced(bytes calldata words) private view {
-        uint256 n = Words.count(words, Words.POSITION);
+    /// @inheritdoc ISettlement
+    function requireQuorum(bytes32 structHash, bytes calldata signatures) public view override {
+        bytes32 signed = _digest(structHash);
+        uint256 n = 0;
+        uint256 next = 0;
         uint16 previous = 0;
-        int256 sum = 0;
-        for (uint256 i = 0; i < n; ++i) {
-            (uint16 id, int112 net) = Words.position(words, i);
+        while (next < signatures.length) {
+            uint16 id;
+            bytes calldata signature;
+            (id, signature, next) = Words.signature(signatures, next);
             Words.requireRising(previous, id);
             previous = id;
-            if (!known(id)) revert UnknownParty(id);
-            if (net == 0) revert ZeroNet(id);
-            sum += net;
-        }
-        if (sum != 0) revert Unbalanced(sum);
-    }
-
-    /// @dev One record per currency, in order: a currency left out would keep a stale supply.
-    function _requireSupply(Header calldata h) private view {
-        uint256 n = Words.count(h.supply, Words.SUPPLY);
-        if (n != _currencies.length) revert WrongCurrencies(_currencies.length, n);
-        for (uint256 i = 0; i < n; ++i) {
-            (uint256 currency,,, uint256 w, uint256 r) = Words.supply(h.supply, i);
-            if (currency != _currencies[i]) revert WrongCurrency(_currencies[i], currency);
-            if (w != 0 || r != 0) revert ClaimsNotOpen(h.claimRoot, w, r);
-        }
-    }
-
-    /// @dev The outcome is possible now. Collateral only grows until `finalize`, so it stays possible.
-    function _requireCovered(Header calldata h) private view {
-        for (uint256 i = 0; i < h.positions.length / Words.POSITION; ++i) {
-            (uint16 id, int112 net) = Words.position(h.positions, i);
-            _settled(h, id, net);
-        }
-        uint256 n = Words.count(h.defaults, Words.DEFAULT);
-        uint16 previous = 0;
-        for (uint256 i = 0; i < n; ++i) {
-            uint16 id = Words.defaulter(h.defaults, i);
-            Words.requireRising(previous, id);
-            previous = id;
-            uint256 left = _settled(h, id, Words.netOf(h.positions, id));
-            if (left >= _parties[id].floor) revert NotInDefault(id, left, _parties[id].floor);
-        }
-    }
-
-    /// @dev The party's collateral once its position is applied. Only a debit can break the floor: a partner that is
-    /// below it and receives is none the worse.
-    function _settled(Header calldata h, uint16 id, int112 net) private view returns (uint128 left) {
-        Party storage party = _parties[id];
-        if (net >= 0) return party.collateral + uint112(net);
-        uint256 debit = uint256(-int256(net));
-        if (party.collateral < debit) revert NotCovered(id, party.collateral, debit);
-        left = party.collateral - uint128(debit);
-        if (left < party.floor && !Words.names(h.defaults, id)) revert BelowFloor(id, left, party.floor);
-    }
-
-    function _requireQuorum(bytes32 signed, bytes calldata signatures) private view {
-        uint256 n = Words.count(signatures, Words.SIGNATURE);
-        if (n < quorum()) revert BelowQuorum(quorum(), n);
-        uint16 previous = 0;
-        for (uint256 i = 0; i < n; ++i) {
-            (uint16 id, bytes32 r, bytes32 s, uint8 v) = Words.signature(signatures, i);
-            Words.requireRising(previous, id);
-            previous = id;
-            Party storage party = _parties[id];
-            if (party.signer == address(0) || party.suspended) revert NotASigner(id);
-            // the zero address stands for a malformed signature, a high s among them, and is nobody's signer
-            (address recovered,,) = ECDSA.tryRecover(signed, v, r, s);
-            if (recovered != party.signer) revert BadSignature(id, recovered);
-        }
-    }
-
-    function _applyPositions(Header calldata h) private {
-        for (uint256 i = 0; i < h.positions.length / Words.POSITION; ++i) {
-            (uint16 id, int112 net) = Words.position(h.positions, i);
-            uint128 left = _settled(h, id, net);
-            _parties[id].collateral = left;
-            emit PositionSettled(h.number, id, net, left);
-        }
-    }
-
-    function _suspendDefaults(Header calldata h) private {
-        for (uint256 i = 0; i < h.defaults.length / Words.DEFAULT; ++i) {
-            uint16 id = Words.defaulter(h.defaults, i);
-            Party storage party = _parties[id];
-            if (party.collateral >= party.floor) {
-                emit DefaultCured(h.number, id);
-            } else if (!party.suspended) {
-                party.suspended = true;
-                --_active;
-                emit PartnerSuspended(h.number, id);
+            Voice storage voice = _voices[id];
+            if (voice.signer == address(0) || voice.suspended) revert NotASigner(id);
+            (bool good, address recovered) = Signatures.check(voice.signer, signed, signature);
+            if (!good) revert BadSignature(id, recovered);
+            unchecked {
+                ++n;
             }
         }
+        if (n < quorum()) revert BelowQuorum(quorum(), n);
     }
 
-    /// @dev Total supply follows the books: C + W - R. The difference is minted into custody or retired from it.
-    function _setSupply(Header calldata h) private {
-        for (uint256 i = 0; i < _currencies.length; ++i) {
-            (,, uint256 c, uint256 w, uint256 r) = Words.supply(h.supply, i);
-            uint16 currency = _currencies[i];
-            Points held = Points(points[currency]);
-            uint256 owed = c + w - r;
-            uint256 supply = held.totalSupply();
-            if (owed > supply) held.mint(owed - supply);
-            else if (owed < supply) held.retire(supply - owed);
-            emit SupplySet(h.number, currency, owed);
-        }
+    /// @dev The challenge is upheld: the number is free again, for its next attempt.
+    function _void(uint16 id) private {
+        bytes32 hash = _standing();
+        State memory state = _state;
+        emit Voided(state.number + 1, state.attempt, hash);
+        state.proposed = false;
+        state.challenger = 0;
+        ++state.attempt;
+        _state = state;
+        _returnBond(id);
+    }
+
+    function _returnBond(uint16 id) private {
+        _parties[id].collateral += bond;
+        emit BondMoved(id, int256(uint256(bond)), _parties[id].collateral);
+    }
+
+    /// @dev Header hash of the proposal.
+    function _standing() private view returns (bytes32) {
+        return _headers[(_state.number + 1) % 2];
+    }
+
+    function _requireChallenged() private view returns (uint16 id) {
+        id = _state.challenger;
+        if (id == 0) revert NotChallenged();
+    }
+
+    function _requireUnchallenged(State memory state) private pure {
+        if (!state.proposed) revert NothingProposed();
+        if (state.challenger != 0) revert ChallengeStands(state.challenger);
     }
 }

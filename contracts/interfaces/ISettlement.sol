@@ -1,72 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// @notice What one settlement says: the closing (fixed when it closed) and how it came out. Names and order are
-/// final: they are the EIP-712 type that partners sign.
-/// @param programme The programme this contract serves.
-/// @param number Settlements count from 1 without a gap.
-/// @param attempt Counts how often this number was closed anew, from 1.
-/// @param previousHeader Header hash of the last final settlement, zero for number 1.
-/// @param previousClosing Closing hash of the last final settlement, zero for number 1.
-/// @param closedAt When the books closed, in the programme's time; never compared with the chain's.
-/// @param logSize Size of the log at the close: this settlement is the leaves since the previous one.
-/// @param logRoot RFC 6962 root of the log at that size.
-/// @param claimRoot Root of the claim tree; zero while claims are not open.
-/// @param manifest Hash of the manifest of everything published with it.
-/// @param gross Words of 16 bytes (uint16 id, int112 micro-units): what each party is owed, before the outcome.
-/// @param supply Records of five words: currency, liability root, custodial C, withdrawn W, returned R.
-/// @param collateralBlock The final block at which collateral was looked at.
-/// @param collateralBlockHash Its hash; compared by the signers, not by the contract.
-/// @param positions Words as in `gross`: what is moved between the parties' collateral.
-/// @param defaults Packed uint16 ids of the partners that fall below their floor.
-struct Header {
-    bytes32 programme;
-    uint64 number;
-    uint32 attempt;
-    bytes32 previousHeader;
-    bytes32 previousClosing;
-    uint64 closedAt;
-    uint64 logSize;
-    bytes32 logRoot;
-    bytes32 claimRoot;
-    bytes32 manifest;
-    bytes gross;
-    bytes supply;
-    uint64 collateralBlock;
-    bytes32 collateralBlockHash;
-    bytes positions;
-    bytes defaults;
-}
-
-/// @notice A currency to deploy; ids rise strictly.
-struct Currency {
-    uint16 id;
-    string name;
-    string symbol;
-}
-
-/// @notice A partner to register; ids rise strictly from 16, signers are distinct.
-struct Partner {
-    uint16 id;
-    address signer;
-    uint128 floor;
-}
-
-/// @notice Everything fixed at deployment.
-struct Config {
-    bytes32 programme;
-    bytes32 rulebook;
-    address token;
-    uint64 windowSeconds;
-    address operator;
-    address counterfoilKey;
-    bytes32 checkpointKey;
-    Currency[] currencies;
-    Partner[] partners;
-}
+import {Header} from "./Header.sol";
+import {IClaims} from "./IClaims.sol";
+import {ICollateral} from "./ICollateral.sol";
+import {IProgramme} from "./IProgramme.sol";
 
 /// @title Where a programme settles: collateral moves, and the supply of points follows the books.
-/// @notice The operator proposes a header that a quorum of partners signed; after a window anyone finalizes it.
+/// @notice The operator proposes a header that a quorum of partners signed; during a window a partner can challenge
+/// it; after the window anyone finalizes it.
 ///
 /// What keeps it safe:
 /// - the settlement token has 6 decimals, moves exactly what it says, never rebases downwards, has no holder
@@ -74,31 +16,32 @@ struct Config {
 /// - partners sign only after their own software recomputed the header: the contract cannot see the books, and takes
 ///   roots, gross positions and liabilities on the quorum's word;
 /// - fewer than a third of the active partners collude with the operator, and the rest watch during the window;
-/// - collateral can only grow between `propose` and `finalize`, so what was covered stays covered, and a proposal
-///   once taken can always be finalized;
-/// - there is no proxy, no owner and no call into foreign code, except the settlement token during a deposit.
-interface ISettlement {
-    /// @notice A constructor argument is zero where it may not be.
-    error Missing(string field);
-    /// @notice The settlement token must count in millionths.
-    error WrongDecimals(uint8 decimals);
-    /// @notice Ids below 16 are reserved for the programme itself.
-    error ReservedId(uint16 id);
-    /// @notice One key must not sign for two partners.
-    error SignerTaken(uint16 id, address signer);
-
-    /// @notice No party has this id.
-    error UnknownParty(uint16 id);
-    /// @notice Only the operator proposes.
+/// - what a standing proposal debits cannot leave, so a proposal once taken can always be finalized;
+/// - there is no proxy, no owner and no call into foreign code, except the settlement token when collateral comes or
+///   goes, the successor's points in `migrate`, and, read only, signers and members that are contracts (ERC-1271).
+interface ISettlement is IProgramme, ICollateral, IClaims {
+    /// @notice Only the operator may do this.
     error NotOperator(address caller);
-    /// @notice One proposal at a time.
+    /// @notice A proposal stands.
     error AlreadyProposed(uint64 number, bytes32 headerHash);
-    /// @notice There is nothing to finalize.
+    /// @notice No proposal stands.
     error NothingProposed();
-    /// @notice This is not the header that was proposed.
+    /// @notice Not the header that stands.
     error WrongHeader(bytes32 expected, bytes32 given);
-    /// @notice The window is not over.
+    /// @notice The window is open until `until`.
     error WindowOpen(uint256 until);
+    /// @notice The window closed at `until`.
+    error WindowClosed(uint256 until);
+    /// @notice The header was challenged by this partner, and neither confirmed nor voided yet.
+    error ChallengeStands(uint16 id);
+    /// @notice Nobody challenges the header.
+    error NotChallenged();
+    /// @notice The partner has challenged this header before.
+    error ChallengedBefore(uint16 id, bytes32 headerHash);
+    /// @notice The quorum can answer the challenge until `until`.
+    error AnswerOpen(uint256 until);
+    /// @notice The quorum could answer the challenge until `until`.
+    error AnswerClosed(uint256 until);
 
     error WrongProgramme(bytes32 expected, bytes32 given);
     error WrongNumber(uint64 expected, uint64 given);
@@ -107,10 +50,16 @@ interface ISettlement {
     error WrongPreviousClosing(bytes32 expected, bytes32 given);
     /// @notice The log only grows.
     error LogShrinks(uint64 last, uint64 given);
-    /// @notice Claims are not open: their root, and withdrawn and returned points, must be zero.
-    error ClaimsNotOpen(bytes32 claimRoot, uint256 withdrawn, uint256 returned);
+    /// @notice There is a claim root if and only if points were withdrawn, ever.
+    error WrongClaimRoot(bytes32 claimRoot, uint256 withdrawn);
+    /// @notice Withdrawn points only grow.
+    error WithdrawnFalls(uint16 currency, uint256 last, uint256 given);
+    /// @notice Returned points only grow.
+    error ReturnedFalls(uint16 currency, uint256 last, uint256 given);
+    /// @notice More is booked as returned than came back on chain.
+    error NotReturned(uint16 currency, uint256 givenBack, uint256 returned);
 
-    /// @notice Packed bytes do not divide into records.
+    /// @notice Packed bytes do not divide into records; a width of 0: they end within a record.
     error BrokenRecord(uint256 length, uint256 width);
     /// @notice Ids must rise strictly.
     error UnsortedId(uint256 previous, uint256 id);
@@ -118,14 +67,12 @@ interface ISettlement {
     error ZeroNet(uint16 id);
     /// @notice What some receive, others pay.
     error Unbalanced(int256 sum);
-    /// @notice Every currency has its record, in order, in every header.
+    /// @notice Every currency has its record in every header.
     error WrongCurrencies(uint256 expected, uint256 given);
-    /// @notice The record at this place must be of another currency.
-    error WrongCurrency(uint16 expected, uint256 given);
 
     /// @notice Only an active partner signs.
     error NotASigner(uint16 id);
-    /// @notice The signature is not this partner's over this header on this contract and chain.
+    /// @notice The signature is not this partner's over these words on this contract and chain.
     error BadSignature(uint16 id, address recovered);
     /// @notice Too few partners signed.
     error BelowQuorum(uint256 required, uint256 given);
@@ -137,44 +84,52 @@ interface ISettlement {
     /// @notice A partner is named in `defaults` though its floor is met.
     error NotInDefault(uint16 id, uint256 collateral, uint256 floor);
 
-    event CurrencyRegistered(uint16 indexed currency, address points);
-    event PartnerRegistered(uint16 indexed id, address signer, uint128 floor);
-    event CollateralDeposited(uint16 indexed id, address indexed from, uint256 amount, uint256 collateral);
     event Proposed(uint64 indexed number, uint32 attempt, bytes32 headerHash, uint256 finalizableAt);
-    event PositionSettled(uint64 indexed number, uint16 indexed id, int112 net, uint256 collateral);
+    event Challenged(uint64 indexed number, uint32 attempt, uint16 indexed id, bytes32 headerHash, uint256 answerUntil);
+    /// @notice The quorum signed the challenged header again.
+    event Confirmed(uint64 indexed number, uint32 attempt, uint16 indexed id, bytes32 headerHash);
+    /// @notice The challenge was upheld: the settlement is closed anew, with the next attempt.
+    event Voided(uint64 indexed number, uint32 attempt, bytes32 headerHash);
+    /// @notice Each position of a final header, in its order: words of uint16 id, int112 net, uint112 collateral after
+    /// it, two bytes of zero. One event for all: one for each would cost more than to move the collateral.
+    event PositionsSettled(uint64 indexed number, bytes settled);
     event PartnerSuspended(uint64 indexed number, uint16 indexed id);
     /// @notice A partner named in `defaults` was topped up to its floor during the window, and stays active.
     event DefaultCured(uint64 indexed number, uint16 indexed id);
     event SupplySet(uint64 indexed number, uint16 indexed currency, uint256 supply);
     event Finalized(uint64 indexed number, bytes32 headerHash, bytes32 closingHash, uint64 logSize);
 
-    /// @notice Adds to the collateral of any known party, taken from the caller by allowance.
-    /// @dev Credits what arrived, which is less than `amount` if the token keeps a fee.
-    function depositCollateral(uint16 id, uint256 amount) external;
-
     /// @notice Proposes the next settlement. Operator only.
     /// @param h The header.
-    /// @param signatures Records of 67 bytes (uint16 id, r, s, v), ids rising, one for each signing partner.
+    /// @param signatures Records (uint16 id, uint16 length, signature), ids rising, one for each signing partner. A
+    /// signature is 65 bytes r, s, v of the signer's key, or what the signer, a contract, accepts by ERC-1271.
     /// @dev Each signature given must be good, beyond the quorum too. Whoever is named in `defaults` must be a partner
     /// below its floor now, once its position is applied.
     function propose(Header calldata h, bytes calldata signatures) external;
 
-    /// @notice Makes the proposed settlement final. Anyone, once the window is over.
-    /// @dev Collateral is checked again. A partner in `defaults` that still misses its floor is suspended; one that
-    /// was topped up meanwhile is not, because reverting would let any deposit block the programme for ever.
+    /// @notice Objects to the header that stands. By the partner's signer, within the window, once per header.
+    /// @dev The bond is taken from the partner's free collateral. The header is stopped until the quorum confirms it.
+    function challenge(uint16 id, Header calldata h) external;
+
+    /// @notice Rejects the challenge: the quorum signed `Confirmation(bytes32 header,uint16 challenger)`, `header` the
+    /// standing one's hash. Anyone may send it, in time. The bond falls to the operator's collateral (id 2). The window
+    /// does not start anew: it closes when it would have closed.
+    function confirm(bytes calldata signatures) external;
+
+    /// @notice Voids the challenged header that the quorum did not confirm in time. Anyone.
+    function uphold() external;
+
+    /// @notice Voids the challenged header at once. Operator only.
+    function concede() external;
+
+    /// @notice Makes the proposed settlement final. Anyone, once the window is over and no challenge stands.
+    /// @dev A partner in `defaults` that still misses its floor is suspended; one that was topped up meanwhile is
+    /// not, because reverting would let any deposit block the programme for ever.
     function finalize(Header calldata h) external;
 
-    function programme() external view returns (bytes32);
-    function rulebook() external view returns (bytes32);
-    /// @notice The ERC-20 that collateral is held in.
-    function token() external view returns (address);
-    function operator() external view returns (address);
-    /// @notice Seconds between `propose` and the earliest `finalize`.
-    function window() external view returns (uint64);
-    /// @notice The key that signs counterfoils, and the log size from which it holds.
-    function counterfoilKey() external view returns (address key, uint64 fromSize);
-    /// @notice The Ed25519 key that signs checkpoints, and the log size from which it holds.
-    function checkpointKey() external view returns (bytes32 key, uint64 fromSize);
+    /// @notice Whether a quorum of active partners signed this EIP-712 struct hash for this contract and chain: records
+    /// as in `propose`. Reverts if not. Used by the timelock.
+    function requireQuorum(bytes32 structHash, bytes calldata signatures) external view;
 
     /// @notice The last final settlement, zero before the first.
     function lastNumber() external view returns (uint64);
@@ -188,24 +143,8 @@ interface ISettlement {
     function nextAttempt() external view returns (uint32);
     /// @notice The standing proposal, all zero if there is none.
     function proposal() external view returns (bytes32 headerHash_, uint64 number, uint64 proposedAt);
-
-    /// @notice What `id` has deposited and settled, in micro-units.
-    function collateral(uint16 id) external view returns (uint256);
-    /// @notice The collateral of all parties, never more than the token balance.
-    function totalCollateral() external view returns (uint256);
-    /// @notice Whether collateral can be held for `id`: reserved ids 1 to 6, and partners.
-    function known(uint16 id) external view returns (bool);
-    function floorOf(uint16 id) external view returns (uint256);
-    /// @notice The key that signs headers for a partner, zero for an id that is none.
-    function signerOf(uint16 id) external view returns (address);
-    function suspended(uint16 id) external view returns (bool);
-    /// @notice All partners' ids, the suspended too.
-    function partners() external view returns (uint16[] memory);
-    /// @notice How many must sign: two thirds of the active partners, rounded up, and never nobody.
-    function quorum() external view returns (uint256);
-    function currencies() external view returns (uint16[] memory);
-    /// @notice The ERC-20 of a currency, zero for an unknown one.
-    function points(uint16 currency) external view returns (address);
+    /// @notice Who challenges it, and until when the quorum can answer; zero if nobody does.
+    function challenger() external view returns (uint16 id, uint256 answerUntil);
 
     /// @notice EIP-712 struct hash of the header, by which a settlement is known.
     function headerHash(Header calldata h) external pure returns (bytes32);

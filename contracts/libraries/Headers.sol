@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Header} from "../interfaces/ISettlement.sol";
+import {Header} from "../interfaces/Header.sol";
 
 /// @title EIP-712 struct hashes of a header and of the closing inside it.
 /// @notice A closing is fixed when the settlement closes; the header adds how it came out. Both are hashed over the

@@ -3,14 +3,15 @@ pragma solidity 0.8.37;
 
 import {ISettlement} from "../interfaces/ISettlement.sol";
 
-/// @title Fixed-width records packed one after another into bytes.
-/// @notice Reads, never writes. Ids rise strictly in every list, so no party appears twice and the bytes of a given
-/// list are unique.
+/// @title Records packed one after another into bytes: of fixed width, but for signatures.
+/// @notice Ids rise strictly in every list, so no party appears twice and the bytes of a given
+/// list are unique. Who reads a record has counted them before: that it is there is not checked again.
 library Words {
     uint256 internal constant POSITION = 16;
     uint256 internal constant SUPPLY = 160;
     uint256 internal constant DEFAULT = 2;
-    uint256 internal constant SIGNATURE = 67;
+    /// @dev What stands before a signature: uint16 id, uint16 length.
+    uint256 private constant SIGNATURE_HEAD = 4;
 
     /// @dev How many records of `width` bytes there are; a broken record is refused.
     function count(bytes calldata list, uint256 width) internal pure returns (uint256) {
@@ -18,40 +19,56 @@ library Words {
         return list.length / width;
     }
 
-    /// @dev Party `id` gains `net` micro-units, or owes them if negative.
-    function position(bytes calldata list, uint256 i) internal pure returns (uint16 id, int112 net) {
-        uint256 start = i * POSITION;
-        uint128 word = uint128(bytes16(list[start:start + POSITION]));
+    /// @dev From `start`: party `id` gains `net` micro-units, or owes them if negative.
+    function position(bytes calldata list, uint256 start) internal pure returns (uint16 id, int112 net) {
+        uint256 word = _word(list, start);
         // both casts cut on purpose: two bytes of id, then fourteen of two's complement
-        id = uint16(word >> 112);
-        net = int112(uint112(word));
+        id = uint16(word >> 240);
+        net = int112(uint112(word >> 128));
     }
 
-    /// @dev Custodial `c`, withdrawn `w` and returned `r` points of one currency, with its liability root.
+    /// @dev Writes a position and the collateral after it as one word, at `start` of a list that is long enough.
+    function putSettled(bytes memory list, uint256 start, uint16 id, int112 net, uint112 left) internal pure {
+        uint256 word = (uint256(id) << 240) | (uint256(uint112(net)) << 128) | (uint256(left) << 16);
+        assembly ("memory-safe") {
+            mstore(add(add(list, 32), start), word)
+        }
+    }
+
+    /// @dev Custodial `c`, withdrawn `w` and returned `r` points of one currency, behind its liability root.
     function supply(bytes calldata list, uint256 i)
         internal
         pure
-        returns (uint256 currency, bytes32 root, uint256 c, uint256 w, uint256 r)
+        returns (uint256 currency, uint256 c, uint256 w, uint256 r)
     {
         uint256 start = i * SUPPLY;
-        return abi.decode(list[start:start + SUPPLY], (uint256, bytes32, uint256, uint256, uint256));
+        currency = _word(list, start);
+        c = _word(list, start + 64);
+        w = _word(list, start + 96);
+        r = _word(list, start + 128);
     }
 
     function defaulter(bytes calldata list, uint256 i) internal pure returns (uint16 id) {
-        uint256 start = i * DEFAULT;
-        return uint16(bytes2(list[start:start + DEFAULT]));
+        id = uint16(_word(list, i * DEFAULT) >> 240);
     }
 
-    function signature(bytes calldata list, uint256 i)
+    /// @dev The signature that starts at `start`, whose it is, and where the next one starts.
+    function signature(bytes calldata list, uint256 start)
         internal
         pure
-        returns (uint16 id, bytes32 r, bytes32 s, uint8 v)
+        returns (uint16 id, bytes calldata signed, uint256 end)
     {
-        bytes calldata record = list[i * SIGNATURE:(i + 1) * SIGNATURE];
-        id = uint16(bytes2(record[:2]));
-        r = bytes32(record[2:34]);
-        s = bytes32(record[34:66]);
-        v = uint8(record[66]);
+        uint256 word = _word(list, start);
+        id = uint16(word >> 240);
+        uint256 length = uint16(word >> 224);
+        unchecked {
+            end = start + SIGNATURE_HEAD + length;
+        }
+        if (end > list.length) revert ISettlement.BrokenRecord(list.length, 0);
+        assembly ("memory-safe") {
+            signed.offset := add(add(list.offset, start), SIGNATURE_HEAD)
+            signed.length := length
+        }
     }
 
     /// @dev The id that follows `previous` must be greater.
@@ -69,10 +86,17 @@ library Words {
 
     /// @dev The position of `id`, zero if it has none.
     function netOf(bytes calldata positions, uint16 id) internal pure returns (int112) {
-        for (uint256 i = 0; i < positions.length / POSITION; ++i) {
-            (uint16 other, int112 net) = position(positions, i);
+        for (uint256 start = 0; start < positions.length; start += POSITION) {
+            (uint16 other, int112 net) = position(positions, start);
             if (other == id) return net;
         }
         return 0;
+    }
+
+    /// @dev 32 bytes from `start`; what lies behind the list is cut off by who asks.
+    function _word(bytes calldata list, uint256 start) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := calldataload(add(list.offset, start))
+        }
     }
 }

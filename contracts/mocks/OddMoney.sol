@@ -36,6 +36,11 @@ contract OddMoney is ERC20("Odd Money", "ODD") {
         return !_sulks && super.transferFrom(from, to, amount);
     }
 
+    /// @dev As a false successor says it: the settlement token itself.
+    function points(uint16) external view returns (address) {
+        return address(this);
+    }
+
     function decimals() public view override returns (uint8) {
         return _decimals;
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,29 +19,11 @@ from counterfoil.chain.client import Reverted
 from counterfoil.chain.outbox import ALARM, Outbox
 from counterfoil.chain.signer import Signer
 from counterfoil.core.errors import Unreachable
+from tests.chain.kept import Kept
 from tests.settlement.anvil import anvil, asked
 
 KEY = bytes([0x5E]) * 32  # of tests only
 GWEI = 10**9
-
-
-@dataclass
-class Kept:
-    """A memory."""
-
-    texts: dict[str, str] = field(default_factory=dict)
-
-    def recall(self, name: str) -> str | None:
-        return self.texts.get(name)
-
-    def claim(self, name: str, value: str) -> str:
-        return self.texts.setdefault(name, value)
-
-    def remember(self, name: str, value: str) -> None:
-        self.texts[name] = value
-
-    def forget(self, name: str) -> None:
-        self.texts.pop(name, None)
 
 
 class Geth(HTTPProvider):

@@ -23,7 +23,8 @@ from web3.types import TxReceipt
 from counterfoil.chain.artifacts import Artifact, load
 
 GAS = 12_000_000
-WINDOW = 3 * 86_400
+DAY = 86_400
+WINDOW, ANSWER, DELAY, BOND = 3 * DAY, 2 * DAY, 7 * DAY, 500
 PROGRAMME, RULEBOOK, CHECKPOINT_KEY = b"\xa1" * 32, b"\xa2" * 32, b"\xa3" * 32
 FLOOR = 1_000
 PARTNERS = (16, 17, 18, 19, 20)
@@ -41,7 +42,16 @@ _HEADER = {
     "claimRoot": "bytes32", "manifest": "bytes32", "gross": "bytes", "supply": "bytes",
     "collateralBlock": "uint64", "collateralBlockHash": "bytes32", "positions": "bytes", "defaults": "bytes",
 }  # fmt: skip
-TYPES = {"Closing": _CLOSING, "Header": _HEADER}
+_PERMISSION = {"nonce": "uint256", "deadline": "uint256"}
+TYPES: dict[str, dict[str, str]] = {
+    "Closing": _CLOSING, "Header": _HEADER,
+    "Confirmation": {"header": "bytes32", "challenger": "uint16"},
+    "Change": {"call": "bytes", "nonce": "uint256"}, "Cancellation": {"change": "bytes32"},
+    "Claim": {"account": "address", "recipient": "address", "currency": "uint16", "cumulative": "uint256"} | _PERMISSION,
+    "GiveBack": {"account": "address", "currency": "uint16", "amount": "uint256", "ref": "bytes32"} | _PERMISSION,
+    "Redeem": {"account": "address", "currency": "uint16", "partner": "uint16", "amount": "uint256", "ref": "bytes32"}
+    | _PERMISSION,
+}  # fmt: skip
 
 Header = dict[str, Any]
 
@@ -72,6 +82,11 @@ def supply(*records: tuple[int, int] | tuple[int, int, int, int]) -> bytes:
     return packed
 
 
+def settled(number: int, net: int, collateral: int) -> bytes:
+    """A word of PositionsSettled."""
+    return words({number: net}) + collateral.to_bytes(14, "big") + bytes(2)
+
+
 def ids(*numbers: int) -> bytes:
     return b"".join(number.to_bytes(2, "big") for number in numbers)
 
@@ -88,7 +103,7 @@ def errors_of(*artifacts: Artifact) -> dict[bytes, tuple[str, list[str]]]:
     return found
 
 
-_ERRORS = errors_of(load("Settlement"), load("Points"), load("Rewards"), load("TestMoney"))
+_ERRORS = errors_of(*[load(name) for name in ("Settlement", "Points", "Timelock", "Press", "Rewards", "TestMoney")])
 
 
 @contextmanager
@@ -120,13 +135,18 @@ class Chain:
         return self.w3.eth.contract(receipt["contractAddress"], abi=artifact.abi)
 
     def send(self, call: Any, by: str) -> TxReceipt:
-        """Mined, and succeeded: eth-tester raises on a revert."""
+        """Mined, and succeeded; a revert is raised by a call in the same second, which knows why."""
         receipt = self.w3.eth.get_transaction_receipt(call.transact({"from": by, "gas": GAS}))
+        if receipt["status"] != 1:
+            call.call({"from": by, "gas": GAS})
         assert receipt["status"] == 1
         return receipt
 
+    def now(self) -> int:
+        return int(self.w3.eth.get_block("latest")["timestamp"])
+
     def wait(self, seconds: int) -> None:
-        self.tester.time_travel(self.w3.eth.get_block("latest")["timestamp"] + seconds)
+        self.tester.time_travel(self.now() + seconds)
 
 
 @dataclass
@@ -146,12 +166,27 @@ class Programme:
     def anyone(self) -> str:
         return self.chain.account(2)
 
+    def signer(self, partner: int) -> str:
+        """A partner's own account, with gas, and its key at the node."""
+        address = str(Account.from_key(KEYS[partner]).address)
+        if address not in self.chain.tester.get_accounts():
+            self.chain.tester.add_account("0x" + KEYS[partner].hex())
+        if not self.chain.w3.eth.get_balance(Web3.to_checksum_address(address)):
+            gas: Any = {"from": self.anyone, "to": address, "value": 10**18}
+            self.chain.w3.eth.send_transaction(gas)
+        return address
+
     def read(self, name: str, *arguments: Any) -> Any:
         return self.settlement.functions[name](*arguments).call({"gas": GAS})
 
     def points(self, currency: int = 1) -> Contract:
         address: ChecksumAddress = self.read("points", currency)
         return self.chain.w3.eth.contract(address, abi=load("Points").abi)
+
+    def part(self, name: str) -> Contract:
+        """The timelock or the press."""
+        address: ChecksumAddress = self.read(name.lower())
+        return self.chain.w3.eth.contract(address, abi=load(name).abi)
 
     def deposit(self, party: int, amount: int, by: str | None = None) -> TxReceipt:
         by = by or self.anyone
@@ -163,7 +198,7 @@ class Programme:
         """The next header: partner 17 pays 100, of which 16 gets 70 and the operator 30."""
         nets = words({OPERATOR_ID: 30, 16: 70, 17: -100})
         header = {
-            "programme": PROGRAMME, "number": self.read("lastNumber") + 1, "attempt": 1,
+            "programme": PROGRAMME, "number": self.read("lastNumber") + 1, "attempt": self.read("nextAttempt"),
             "previousHeader": self.read("lastHeader"), "previousClosing": self.read("lastClosing"),
             "closedAt": 1_767_225_600, "logSize": self.read("logSize") + 8, "logRoot": b"\xb1" * 32,
             "claimRoot": bytes(32), "manifest": b"\xb2" * 32, "gross": nets,
@@ -185,6 +220,14 @@ class Programme:
             signed = Account.sign_message(message, KEYS[number])
             packed += record(number, signed.r, signed.s, signed.v)
         return packed
+
+    def sign_words(self, kind: str, values: dict[str, Any], *signers: int) -> bytes:
+        """The same over another type."""
+        return self.sign({}, *signers, message=self.message(values, kind))
+
+    def named(self, kind: str, values: dict[str, Any]) -> bytes:
+        """A struct hash."""
+        return self.message(values, kind).body
 
     def proposing(self, header: Header, signatures: bytes | None = None) -> Any:
         signatures = self.sign(header) if signatures is None else signatures
@@ -223,14 +266,21 @@ class Programme:
 
 
 def record(number: int, r: int, s: int, v: int) -> bytes:
-    return number.to_bytes(2, "big") + r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([v])
+    return packed(number, r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([v]))
+
+
+def packed(number: int, signature: bytes) -> bytes:
+    """A signature of any length with its signer."""
+    return number.to_bytes(2, "big") + len(signature).to_bytes(2, "big") + signature
 
 
 def config(chain: Chain, money: str, **changes: Any) -> tuple[Any, ...]:
     """The constructor's argument."""
     fields = {
         "programme": PROGRAMME, "rulebook": RULEBOOK, "token": money, "windowSeconds": WINDOW,
-        "operator": chain.account(1), "counterfoilKey": chain.account(3), "checkpointKey": CHECKPOINT_KEY,
+        "answerSeconds": ANSWER, "delaySeconds": DELAY, "bond": BOND, "closedLoop": False,
+        "operator": chain.account(1), "guardian": chain.account(4), "counterfoilKey": chain.account(3),
+        "checkpointKey": CHECKPOINT_KEY, "predecessor": "0x" + "0" * 40,
         "currencies": [(1, "Bonus", "BON"), (7, "Miles", "MIL")],
         "partners": [(number, Account.from_key(KEYS[number]).address, FLOOR) for number in PARTNERS],
     }  # fmt: skip

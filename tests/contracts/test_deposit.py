@@ -53,11 +53,11 @@ def test_a_token_cannot_deposit_from_inside_a_deposit(programme: Programme, odd_
         odd.settlement.functions.depositCollateral(16, 100).call({"from": by, "gas": GAS})
 
 
-def test_collateral_stays_within_128_bits(programme: Programme) -> None:
-    by, much = programme.anyone, 2**128
+def test_collateral_stays_within_112_bits(programme: Programme) -> None:
+    by, much = programme.anyone, 2**112
     programme.chain.send(programme.money.functions.mint(by, much), by)
     programme.chain.send(programme.money.functions.approve(programme.settlement.address, much), by)
-    with refused("SafeCastOverflowedUintDowncast", 128, programme.read("totalCollateral") + much):
+    with refused("SafeCastOverflowedUintDowncast", 112, programme.read("totalCollateral") + much):
         programme.settlement.functions.depositCollateral(16, much).call({"from": by, "gas": GAS})
 
 

@@ -11,6 +11,7 @@ from tests.contracts.programme import (
     deployed,
     ids,
     refused,
+    settled,
     supply,
     words,
 )
@@ -31,9 +32,13 @@ def test_a_settlement_from_proposal_to_supply(programme: Programme) -> None:
         10_030, 10_070, 9_900, 10_000,
     ]  # fmt: skip
     assert programme.events(receipt) == [
-        ("PositionSettled", {"number": 1, "id": OPERATOR_ID, "net": 30, "collateral": 10_030}),
-        ("PositionSettled", {"number": 1, "id": 16, "net": 70, "collateral": 10_070}),
-        ("PositionSettled", {"number": 1, "id": 17, "net": -100, "collateral": 9_900}),
+        (
+            "PositionsSettled",
+            {
+                "number": 1,
+                "settled": settled(OPERATOR_ID, 30, 10_030) + settled(16, 70, 10_070) + settled(17, -100, 9_900),
+            },
+        ),
         ("SupplySet", {"number": 1, "currency": 1, "supply": 5_000}),
         ("SupplySet", {"number": 1, "currency": 7, "supply": 300}),
         ("Finalized", {"number": 1, "headerHash": hash_, "closingHash": closing, "logSize": 8}),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
+from web3.constants import ADDRESS_ZERO
 from web3.contract import Contract
 from web3.types import TxParams
 
@@ -13,7 +14,7 @@ from tests.contracts.programme import GAS, KEYS, Chain, Programme, refused
 @pytest.fixture
 def points(chain: Chain) -> Contract:
     """Points whose Settlement is an account, so that it can be played."""
-    return chain.deploy(load("Points"), "Bonus", "BON")
+    return chain.deploy(load("Points"), "Bonus", "BON", 1, chain.account(0), False, ADDRESS_ZERO)
 
 
 def test_points_are_whole(points: Contract) -> None:
@@ -22,19 +23,34 @@ def test_points_are_whole(points: Contract) -> None:
 
 
 def test_minted_into_custody_and_retired_from_it(chain: Chain, points: Contract) -> None:
-    settlement = chain.account(0)
-    chain.send(points.functions.mint(50), settlement)
-    chain.send(points.functions.retire(20), settlement)
-    assert points.functions.balanceOf(points.address).call() == points.functions.totalSupply().call() == 30
-    with refused("ERC20InsufficientBalance", points.address, 30, 31):
-        points.functions.retire(31).call({"from": settlement, "gas": GAS})
+    settlement, call = chain.account(0), points.functions
+    chain.send(call.settle(50, 0), settlement)
+    chain.send(call.settle(30, 0), settlement)
+    assert call.balanceOf(points.address).call() == call.totalSupply().call() == 30
+    chain.send(call.settle(35, 12), settlement)  # minted first, then 12 become claimable
+    assert (call.balanceOf(points.address).call(), call.balanceOf(settlement).call()) == (23, 12)
+    with refused("ERC20InsufficientBalance", points.address, 23, 24):
+        call.settle(11, 0).call({"from": settlement, "gas": GAS})
+    with refused("ERC20InsufficientBalance", points.address, 23, 24):
+        call.settle(35, 24).call({"from": settlement, "gas": GAS})
 
 
-@pytest.mark.parametrize("verb", ["mint", "retire"])
-def test_only_settlement_changes_the_supply(programme: Programme, verb: str) -> None:
+def test_taken_into_custody_without_an_allowance(chain: Chain, points: Contract) -> None:
+    settlement, holder, call = chain.account(0), chain.account(5), points.functions
+    chain.send(call.settle(50, 20), settlement)
+    chain.send(call.transfer(holder, 20), settlement)
+    chain.send(call.take(holder, 15), settlement)
+    assert (call.balanceOf(points.address).call(), call.balanceOf(holder).call()) == (45, 5)
+    with refused("ERC20InsufficientBalance", holder, 5, 6):
+        call.take(holder, 6).call({"from": settlement, "gas": GAS})
+
+
+def test_only_settlement_moves_custody(programme: Programme) -> None:
+    points = programme.points().functions
     for caller in (programme.operator, programme.anyone):
-        with refused("OnlySettlement", caller):
-            programme.points().functions[verb](1).call({"from": caller, "gas": GAS})
+        for verb in (points.settle(1, 0), points.take(programme.anyone, 0)):
+            with refused("OnlySettlement", caller):
+                verb.call({"from": caller, "gas": GAS})
 
 
 @pytest.mark.parametrize("place", ["points", "settlement"])

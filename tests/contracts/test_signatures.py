@@ -8,6 +8,7 @@ import pytest
 from eth_account import Account
 from eth_keys.constants import SECPK1_N
 
+from counterfoil.chain.artifacts import Artifact
 from tests.contracts.programme import (
     GAS,
     KEYS,
@@ -16,6 +17,7 @@ from tests.contracts.programme import (
     Header,
     Programme,
     deployed,
+    packed,
     record,
     refused,
     typed,
@@ -55,7 +57,7 @@ def test_too_few_signatures(programme: Programme) -> None:
 
 def test_a_signature_cut_short(programme: Programme) -> None:
     header = programme.header()
-    with refused("BrokenRecord", 67 * 4 - 1, 67):
+    with refused("BrokenRecord", 69 * 4 - 1, 0):
         proposing(programme, header, programme.sign(header)[:-1])
 
 
@@ -137,3 +139,62 @@ def test_signatures_for_another_header(programme: Programme, field: str, value: 
 def test_signatures_for_the_closing_alone(programme: Programme) -> None:
     header = programme.header()
     refused_message(programme, header, programme.message(header, "Closing"))
+
+
+def test_a_signer_may_be_a_contract(programme: Programme, purse: Artifact) -> None:
+    """Asked by ERC-1271 about any length; 65 bytes of its owner are good too, if it says so."""
+    chain, owner = programme.chain, Account.from_key(KEYS[40])
+    contract = chain.deploy(purse, owner.address)
+    partners = [(n, Account.from_key(KEYS[n]).address, 0) for n in (16, 17)]
+    p = deployed(chain, partners=[*partners, (18, contract.address, 0)])
+    header = p.header(positions=b"")
+    own = bytes(Account.sign_message(p.message(header), owner.key).signature)
+    sixteen = p.sign(header, 16)
+    for tail in (b"", b"\0", bytes(400)):
+        proposing(p, header, sixteen + packed(18, own + tail))
+        chain.send(contract.functions.behave(True, False), p.anyone)
+        with refused("BadSignature", 18, NOBODY if tail else owner.address):
+            proposing(p, header, sixteen + packed(18, own + tail))
+        chain.send(contract.functions.behave(False, True), p.anyone)
+        with refused("BadSignature", 18, NOBODY if tail else owner.address):
+            proposing(p, header, sixteen + packed(18, own + tail))
+        chain.send(contract.functions.behave(False, False), p.anyone)
+    for short in (b"", own[:64]):  # the contract itself reverts
+        with refused("BadSignature", 18, NOBODY):
+            proposing(p, header, sixteen + packed(18, short))
+    p.propose(header, sixteen + packed(18, own + b"\1"))
+    p.finalize(header)
+    assert p.read("lastNumber") == 1
+
+
+@pytest.mark.parametrize("length", [0, 1, 64, 66, 300])
+def test_a_key_signs_with_65_bytes(programme: Programme, length: int) -> None:
+    header = programme.header()
+    signed = Account.sign_message(programme.message(header), KEYS[19]).signature
+    other = packed(19, (bytes(signed) + bytes(300))[:length])
+    with refused("BadSignature", 19, NOBODY):
+        proposing(programme, header, programme.sign(header, 16, 17, 18) + other)
+
+
+@pytest.mark.parametrize("cut", [1, 64, 65, 66, 67, 68])
+def test_a_record_must_end_within_the_bytes(programme: Programme, cut: int) -> None:
+    header = programme.header()
+    signatures = programme.sign(header)[:-cut]
+    with refused("BrokenRecord", 4 * 69 - cut, 0):
+        proposing(programme, header, signatures)
+
+
+def test_a_length_that_swallows_the_next_record(programme: Programme) -> None:
+    """Records are read one way only: what a length takes is a signature, whatever it looks like."""
+    header = programme.header()
+    signatures = programme.sign(header, 16, 17, 18, 19, 20)
+    swallowed = signatures[:2] + (65 + 69).to_bytes(2, "big") + signatures[4:]
+    with refused("BadSignature", 16, NOBODY):
+        proposing(programme, header, swallowed)
+
+
+def test_a_quorum_of_nothing_is_asked_for(programme: Programme) -> None:
+    with refused("BelowQuorum", 4, 0):
+        programme.settlement.functions.requireQuorum(bytes(32), b"").call({"gas": GAS})
+    hash_ = programme.message(programme.header()).body
+    programme.settlement.functions.requireQuorum(hash_, programme.sign(programme.header())).call({"gas": GAS})

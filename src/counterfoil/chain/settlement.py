@@ -18,10 +18,12 @@ from counterfoil.core.errors import Unreadable
 from counterfoil.core.settlement import Header
 from counterfoil.core.units import COALITION_CURRENCY
 
-DEPLOY_GAS = 12_000_000
+DEPLOY_GAS = 16_000_000  # below 2^24, the most that a tx may ask for
 CALL_GAS = 1_000_000
 PER_PARTY_GAS = 60_000
 TOKEN_NAME, TOKEN_SYMBOL = "Coalition points", "CP"
+NOBODY = "0x" + "0" * 40
+DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Everything fixed at deployment, but for the operator (the outbox's key)."""
+    """What a programme starts with, but for the operator (the outbox's key)."""
 
     programme: bytes
     rulebook: bytes
@@ -45,6 +47,12 @@ class Setup:
     checkpoint_key: bytes
     partners: tuple[Partner, ...]
     currencies: tuple[tuple[int, str], ...] = ((COALITION_CURRENCY, TOKEN_SYMBOL),)  # number and name
+    answer_seconds: int = 2 * DAY_SECONDS  # for the quorum to confirm a header that was challenged
+    delay_seconds: int = 7 * DAY_SECONDS  # of the timelock
+    bond_micros: int = 1_000_000_000
+    closed_loop: bool = False
+    guardian: str = NOBODY
+    predecessor: str = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,25 +121,39 @@ class SettlementContract:
         header, number, at = self._call("proposal")
         return bytes(header), number, at
 
+    def challenger(self) -> int | None:
+        """The partner that challenges what is proposed."""
+        number: int = self._call("challenger")[0]
+        return number or None
+
     def quorum(self) -> int:
         """How many signatures a header needs."""
         return int(self._call("quorum"))
 
     def counterfoil_key(self) -> str:
-        """The address whose signature a counterfoil bears."""
-        return str(self._fixed("counterfoilKey")[0])
+        """The address whose signature a counterfoil bears: the newest."""
+        return str(Web3.to_checksum_address(self.counterfoil_keys()[-1][0]))
 
     def checkpoint_key(self) -> bytes:
-        """The Ed25519 public key of checkpoints."""
-        return bytes(self._fixed("checkpointKey")[0])
+        """The Ed25519 public key of checkpoints: the newest."""
+        return self.checkpoint_keys()[-1][0]
+
+    def counterfoil_keys(self) -> list[tuple[bytes, int]]:
+        """Every address whose signature a counterfoil bore, and the log size from which it holds."""
+        return [(bytes(key)[12:], size) for key, size in self._call("counterfoilKeys")]
+
+    def checkpoint_keys(self) -> list[tuple[bytes, int]]:
+        """Every key of checkpoints, and the log size from which it holds."""
+        return [(bytes(key), size) for key, size in self._call("checkpointKeys")]
 
     def signers(self) -> dict[int, str]:
-        """Addresses of the partners' signers, by partner."""
-        return {number: str(self._fixed("signerOf", number)) for number in self._fixed("partners")}
+        """Addresses of the partners' signers, by partner; none for one whose signer retired."""
+        found = {number: str(self._call("signerOf", number)) for number in self._call("partners")}
+        return {number: signer for number, signer in found.items() if signer != NOBODY}
 
     def parties(self) -> list[int]:
         """Every party with collateral: the reserved ones and the partners."""
-        return [*RESERVED, *self._fixed("partners")]
+        return [*RESERVED, *self._call("partners")]
 
     def collateral(self, parties: Iterable[int], at_block: int | None = None) -> dict[int, int]:
         """Collateral by party, micro-units."""
@@ -139,7 +161,7 @@ class SettlementContract:
 
     def floors(self, parties: Iterable[int]) -> dict[int, int]:
         """Floors by party, micro-units."""
-        return {number: self._fixed("floorOf", number) for number in parties}
+        return {number: self._call("floorOf", number) for number in parties}
 
     def money(self) -> Contract:
         """The settlement token."""
@@ -153,7 +175,7 @@ class SettlementContract:
 
     def currencies(self) -> list[int]:
         """Every currency with a token."""
-        return [int(number) for number in self._fixed("currencies")]
+        return sorted(int(number) for number in self._call("currencies"))
 
     def finalized(self) -> dict[int, tuple[bytes, str]]:
         """Header hash and tx of every final settlement, from the contract's own events."""
@@ -163,14 +185,13 @@ class SettlementContract:
     def settled(self) -> dict[int, dict[int, int]]:
         """Net words moved by every final settlement, from the contract's own events."""
         found: dict[int, dict[int, int]] = {}
-        for e in asked(lambda: self.contract.events.PositionSettled.get_logs(from_block=0)):
-            found.setdefault(e["args"]["number"], {})[e["args"]["id"]] = e["args"]["net"]
+        for e in asked(lambda: self.contract.events.PositionsSettled.get_logs(from_block=0)):
+            found[e["args"]["number"]] = {n: net for n, net, _left in unpack_settled(e["args"]["settled"])}
         return found
 
     def propose(self, outbox: Outbox, header: Header, signatures: Mapping[int, bytes]) -> str:
         """Propose a header; returns the tx."""
-        packed = b"".join(number.to_bytes(2, "big") + signed for number, signed in sorted(signatures.items()))
-        data = self.contract.encode_abi("propose", [header.fields(), packed])
+        data = self.contract.encode_abi("propose", [header.fields(), pack_signatures(signatures)])
         return self._send(outbox, "propose", header, data)
 
     def finalize(self, outbox: Outbox, header: Header) -> str:
@@ -183,13 +204,35 @@ class SettlementContract:
         return outbox.send(purpose, self.address, _raw(data), gas)[0]
 
 
+def pack_signatures(signatures: Mapping[int, bytes]) -> bytes:
+    """Records of uint16 partner, uint16 length, signature; partners rising. SPEC.md: Signatures of a quorum."""
+    return b"".join(
+        number.to_bytes(2, "big") + len(signed).to_bytes(2, "big") + signed
+        for number, signed in sorted(signatures.items())
+    )
+
+
+def unpack_settled(words: bytes) -> list[tuple[int, int, int]]:
+    """Party, net and collateral after it, of each word of a PositionsSettled event."""
+    return [
+        (
+            int.from_bytes(words[at : at + 2], "big"),
+            int.from_bytes(words[at + 2 : at + 16], "big", signed=True),
+            int.from_bytes(words[at + 16 : at + 30], "big"),
+        )
+        for at in range(0, len(words), 32)
+    ]
+
+
 def deploy(outbox: Outbox, setup: Setup) -> SettlementContract:
     """Deploy a Settlement; safe to call again after a crash (the same tx)."""
     w3 = outbox.w3
     config = (
         setup.programme, setup.rulebook, Web3.to_checksum_address(setup.token), setup.window_seconds,
-        Web3.to_checksum_address(outbox.signer.address), Web3.to_checksum_address(setup.counterfoil_key),
-        setup.checkpoint_key, [
+        setup.answer_seconds, setup.delay_seconds, setup.bond_micros, setup.closed_loop,
+        Web3.to_checksum_address(outbox.signer.address), Web3.to_checksum_address(setup.guardian),
+        Web3.to_checksum_address(setup.counterfoil_key), setup.checkpoint_key,
+        Web3.to_checksum_address(setup.predecessor), [
             (number, TOKEN_NAME if number == COALITION_CURRENCY else f"{name} points", name)
             for number, name in setup.currencies
         ],

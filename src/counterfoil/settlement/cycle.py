@@ -132,9 +132,7 @@ class Cycle:
         proposed, number, at = contract.proposal()
         if number == row.number and any(proposed):
             return self._finalize(row, contract, at)
-        if row.header is None:
-            return self._prepare(row, contract)
-        return self._propose(row, contract)
+        return self._prepare(row, contract) if row.header is None else self._propose(row, contract)
 
     def run(self) -> None:
         """Step until nothing is due; then the documents of what is closed, which need no chain and hold nothing up."""
@@ -227,6 +225,13 @@ class Cycle:
 
     def _propose(self, row: Any, contract: SettlementContract) -> bool:
         header, quorum = header_of(row), contract.quorum()
+        if (
+            header.attempt != contract.next_attempt()
+        ):  # a challenge was upheld: the next header carries the next attempt
+            self._record(
+                row, state="closed", header=None, alert="a challenge was upheld: the settlement is proposed anew"
+            )
+            return True
         signed = settlements.signatures(self.engine, row.number, header.hash())
         if len(signed) < quorum:
             self._alert(row, f"{len(signed)} of {quorum} signatures are in")
@@ -240,6 +245,10 @@ class Cycle:
     def _finalize(self, row: Any, contract: SettlementContract, proposed_at: int) -> bool:
         if row.state != "proposed":
             self._record(row, state="proposed", alert=None)
+        if (challenger := contract.challenger()) is not None:
+            name = self.programme().name_of(challenger)
+            self._alert(row, f"{name} challenges the header: the quorum confirms it, or the operator concedes")
+            return False
         left = proposed_at + self.window_seconds - int(self.w3.eth.get_block("latest")["timestamp"])
         if self.window_seconds and left > 0:
             self._alert(row, f"the challenge window ends in {left} s")

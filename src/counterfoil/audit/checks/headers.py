@@ -89,12 +89,12 @@ def signatures(case: Case) -> Iterator[Finding]:
         digest = one.header.digest(case.chain.chain_id, case.chain.address)
         good = 0
         for partner, signed in sorted(one.signatures.items()):
-            if partner not in case.chain.signers:
+            if partner not in case.chain.signers_at(number):
                 yield case.finding("signatures", f"party {partner} is no signer of the contract", number)
-            elif recover(digest, signed) != case.chain.signers[partner]:
+            elif recover(digest, signed) != case.chain.signers_at(number)[partner]:
                 yield case.finding("signatures", f"the signature of partner {partner} is not over this header", number)
             else:
-                good += case.chain.suspended.get(partner, number) >= number
+                good += case.chain.active(partner, number)
         quorum = case.chain.quorum(number)
         if number in case.chain.final and good < quorum and good == len(one.signatures):
             yield case.finding("signatures", f"{good} signatures, the quorum is {quorum}", number)
@@ -186,7 +186,7 @@ def replayed(case: Case) -> Iterator[Finding]:
         except Unreadable:
             raise Lacks("gross words that can be read") from None
         before = {c.party: c.collateral for c in case.chain.changes if c.block <= header.collateral_block}
-        result = outcome(gross, before, case.chain.floors)
+        result = outcome(gross, before, case.chain.floors_at(header.collateral_block))
         for party, micros in sorted(result.short.items()):
             yield case.finding("outcome", f"party {party} lacked {micros} micros and was settled", number)
         if pack_defaults(result.defaults) != header.defaults:
