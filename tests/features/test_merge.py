@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from counterfoil.store.tables import member
 from tests.features.test_acts import acts, operator
+from tests.features.wallets import event, linked, withdraw
 from tests.gateway.stand import START, Stand, good, problem, stand
 
 
@@ -81,3 +82,21 @@ def test_merged_twice_and_erased_nothing_is_left(one: Stand) -> None:
             select(member.c.secret).where(member.c.id.in_([int(n[4:], 16) for n in (first, second)]))
         )
         assert {bytes(secret) for secret in secrets.scalars()} == {b""}
+
+
+def test_accounts_on_chain_go_with_the_member(one: Stand) -> None:
+    """What comes back from either account is the one member's, who goes on withdrawing to its own."""
+    old, new = one.member(), one.member()
+    first, second = linked(one, old, 1), linked(one, new, 2)
+    one.earn("A", old, 100)
+    withdraw(one, old, 60)
+    operator(one, f"members/{old}/merge", {"into": new})
+    for account in (first, second):
+        back = operator(one, "returns", event(one, account, 20))
+        assert back["status"] == "given_back"
+    assert one.available(new) == 80
+    assert one.read("operator", f"members/{old}/wallet") == one.read("operator", f"members/{new}/wallet")
+    assert one.read("operator", f"members/{new}/wallet")["account"] == second
+    lone = one.member()
+    operator(one, f"members/{new}/merge", {"into": lone})
+    assert one.read("operator", f"members/{lone}/wallet")["account"] == second

@@ -1,7 +1,8 @@
-"""A stand-in for a Settlement that takes claims, over a deployed one that does not yet: what the contract then does.
+"""A Settlement that believes what it is told came back: for books that lie about it, which the real one would not settle.
 
-Identity, signers, floors and deposits are the deployed contract's; proposals and finality are kept here. The rule for
-claims is DESIGN.md's: W and R never fall, R is never more than W, total supply becomes C + W - R.
+Identity, signers, floors and deposits are a deployed contract's; proposals and finality are kept here. Of the rule for claims
+it keeps that W and R never fall and that R is never more than W, not that R came back on chain. The true way, on the real
+contract, is in tests/audit/test_wallets_on_chain.py.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from counterfoil.chain.signer import recover
 from counterfoil.core import netting
 from counterfoil.core.settlement import Header, Supply, unpack_supply
 from counterfoil.settlement.cycle import Cycle
+from counterfoil.settlement.wallets import PUSHED
 
 GAS = 100_000
 
@@ -36,6 +38,7 @@ class Opened(SettlementContract):
         one = cls(real.w3, real.address)
         one.done = []
         cycle._contract = one
+        cycle.memory.remember(PUSHED, str(2**31))  # nobody claims here
         return one
 
     def supplies(self) -> dict[int, Supply]:

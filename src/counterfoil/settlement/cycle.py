@@ -25,6 +25,7 @@ from counterfoil.core.errors import UnknownSettlement
 from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import BadSignature, PartnersFixed, ReadOnly, SettlementNotWaiting
 from counterfoil.core.settlement import Header, outcome, pack_defaults
+from counterfoil.settlement import wallets
 from counterfoil.settlement.closing import closing_of, compute
 from counterfoil.settlement.founding import deployed
 from counterfoil.settlement.guarantees import pay_estates, replenish
@@ -139,6 +140,9 @@ class Cycle:
         try:
             while self.step():
                 pass
+            contract = self.contract()
+            if contract is not None:
+                wallets.tend(self.engine, self.memory, self.outbox(), contract, self.post, self._final_block()[0])
         finally:
             self.assert_writable()
             while invoice(self.engine, self.crash):
@@ -149,19 +153,18 @@ class Cycle:
         if self._contract is None:
             address = self.memory.recall(ADDRESS)
             if address is None and create:
-                address = deployed(
-                    self.programme(),
-                    self.outbox(),
-                    self.token,
-                    self.window_seconds,
-                    self.counterfoil_key,
-                    self.checkpoint_key,
-                )
+                self.memory.claim(wallets.READ, str(latest_block(self.w3)[0]))  # before it nothing can have come back
+                keys, seconds = (self.counterfoil_key, self.checkpoint_key), self.window_seconds
+                address = deployed(self.programme(), self.outbox(), self.token, seconds, *keys)
                 if address is not None:
                     self.memory.remember(ADDRESS, address)
             if address is not None:
                 self._contract = SettlementContract(self.w3, address)
         return self._contract
+
+    def _final_block(self) -> tuple[int, bytes]:
+        """A sandbox's money has no worth: it need not wait until a chain calls a block final."""
+        return latest_block(self.w3) if self.token is None else final_block(self.w3)
 
     def outbox(self) -> Outbox:
         """The operator's outbox."""
@@ -196,8 +199,7 @@ class Cycle:
             replenish(self.engine, self.memory, self.outbox(), contract)
             rounded = {int(owner): net for owner, net in json_text.loads(row.totals)["rounded"].items()}
             pay_estates(self.outbox(), contract, row.number, rounded, programme.bank)
-        # a sandbox's money has no worth: it need not wait until a chain calls a block final
-        block, block_hash = latest_block(self.w3) if self.token is None else final_block(self.w3)
+        block, block_hash = self._final_block()
         if not contract.deployed_at(block):
             self._alert(row, f"the contract is not final yet at block {block}")
             return False

@@ -165,10 +165,10 @@ def move_claims(connection: Connection, number: int, withdrawn: dict[tuple[bytes
     bulk.insert(connection, claim_leaf, rows)
 
 
-def claims(source: Connection, number: int) -> list[Leaf]:
-    """The leaves of the claim tree of settlement `number`."""
+def claims(source: Connection, number: int, after: int = 0) -> list[Leaf]:
+    """The leaves of the claim tree of settlement `number`, or those of them that changed after another."""
     live = claim_leaf.c.until.is_(None) | (claim_leaf.c.until > number)
-    rows = source.execute(select(claim_leaf).where(claim_leaf.c.since <= number, live))
+    rows = source.execute(select(claim_leaf).where(claim_leaf.c.since > after, claim_leaf.c.since <= number, live))
     return [Leaf(bytes.fromhex(row.account[2:]), row.currency, row.cumulative) for row in rows]
 
 

@@ -32,6 +32,7 @@ from counterfoil.gateway.moves import Done, Key, finished, move, replied
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import Gateway, gateway_of
 from counterfoil.gateway.views import MEMBER_ID
+from counterfoil.store.desk import member_name
 from counterfoil.store.kinds import Stray, Wallets
 from counterfoil.store.records import every, recorded
 from counterfoil.store.verbs_wallets import shown
@@ -64,14 +65,14 @@ def link(request: Request, member: MEMBER_ID, body: Link, caller: Operator) -> R
         "account": signed.account, "nonce": signed.nonce, "expires_at": signed.expires_at, "not_before": signed.not_before,
     }  # fmt: skip
     op = Operation("link_wallet", caller.party, member=id_number(member), by=caller.credential, more=more)
-    return _acted(request, op, lambda _facts: _linked(gateway_of(request), member))
+    return _acted(request, op, lambda facts: _linked(gateway_of(request), id_number(facts["member"])))
 
 
 @router.get("/members/{member}/wallet", response_model=Linked, responses=declared(404))
 def wallet(request: Request, member: MEMBER_ID, caller: Operator) -> Linked:
     """The account that a member's withdrawals go to."""
-    looked_up(request, member, caller, gateway_of(request).known())
-    return _linked(gateway_of(request), member)
+    who = looked_up(request, member, caller, gateway_of(request).known())
+    return _linked(gateway_of(request), who.member)
 
 
 @router.delete("/members/{member}/wallet", status_code=204, responses=declared(404, 409, 410))
@@ -84,8 +85,8 @@ def unlink(request: Request, member: MEMBER_ID, caller: Operator) -> Response:
 @router.get("/members/{member}/withdrawals", response_model=Proofs, responses=declared(404))
 def claimable(request: Request, member: MEMBER_ID, caller: Operator) -> Proofs:
     """What was ever withdrawn to the accounts that are or were the member's, with proofs. Others may have used them too."""
-    looked_up(request, member, caller, gateway_of(request).known())
-    accounts = {one["account"] for one in _linked(gateway_of(request), member).history}
+    who = looked_up(request, member, caller, gateway_of(request).known())
+    accounts = {one["account"] for one in _linked(gateway_of(request), who.member).history}
     return proofs_of(request, sorted(accounts))
 
 
@@ -149,8 +150,7 @@ def _acted(request: Request, op: Operation, view: Callable[[dict[str, Any]], Bas
     return Response(view(answer.facts).model_dump_json(), status, media_type="application/json")
 
 
-def _linked(gateway: Gateway, member: str) -> Linked:
-    number = id_number(member)
+def _linked(gateway: Gateway, number: int) -> Linked:
     with gateway.engine.connect() as connection:
         held = recorded(connection, Wallets, f"{number}:") or Wallets([])
     history = [
@@ -160,7 +160,7 @@ def _linked(gateway: Gateway, member: str) -> Linked:
     ]  # fmt: skip
     now = held.linked
     return Linked(
-        member=member,
+        member=member_name(number),
         account=now.account if now else None,
         since=text_instant(now.since) if now else None,
         history=history,
