@@ -6,7 +6,7 @@ import fcntl
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,8 @@ from counterfoil.features.wallets.routes import router as wallets
 from counterfoil.gateway import problems
 from counterfoil.gateway.observe import Metrics, Observed
 from counterfoil.gateway.state import WALLET_PAGE, Gateway
-from counterfoil.settlement.cycle import Cycle
+from counterfoil.settlement.cycle import CHARTER, Cycle
+from counterfoil.settlement.founding import Charter
 from counterfoil.settlement.worker import Worker
 from counterfoil.store import credentials, registry, sequencer
 from counterfoil.store.engine import Engine, open_books
@@ -102,6 +103,7 @@ class Plan:
     window_seconds: int | None = None
     fee_cap_gwei: int = 500
     worker_seconds: float = 1.0
+    charter: Charter = CHARTER  # of a new contract, but for the window
     wallet_page: str = WALLET_PAGE
 
 
@@ -129,7 +131,8 @@ def build(plan: Plan) -> FastAPI:
     cycle = Cycle(
         engine, connect(embedded.provider if embedded else plan.rpc or ""), BooksMemory(engine), operator,
         counterfoil.address, checkpoint.public, lambda operations: writer.submit(operations).result(),
-        window_seconds=_window(plan), token=plan.settlement_token, fee_cap_wei=plan.fee_cap_gwei * 10**9,
+        charter=replace(plan.charter, window_seconds=_window(plan)), token=plan.settlement_token,
+        fee_cap_wei=plan.fee_cap_gwei * 10**9,
     )  # fmt: skip
     cycle.blocked = gateway.read_only
     worker = Worker(cycle, plan.worker_seconds, witness.note)

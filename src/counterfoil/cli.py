@@ -178,12 +178,21 @@ def rehearse(
 def _plan(database: str | None, rpc: str | None, home: Path | None) -> tuple[Plan, int]:
     from counterfoil.app import Plan
     from counterfoil.settings import Settings
+    from counterfoil.settlement.founding import Charter
 
     known = Settings()
+    charter = Charter(
+        0,
+        known.answer_seconds,
+        known.delay_seconds,
+        known.bond_micros,
+        known.closed_loop,
+        known.guardian or Charter().guardian,
+    )
     return Plan(
         home or known.home, database or known.database, rpc or known.rpc, known.zone, known.livemode,
         known.operator_key.get_secret_value() if known.operator_key else None, known.settlement_token,
-        known.window_seconds, known.fee_cap_gwei, wallet_page=known.wallet_page,
+        known.window_seconds, known.fee_cap_gwei, wallet_page=known.wallet_page, charter=charter,
     ), known.port  # fmt: skip
 
 

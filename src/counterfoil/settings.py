@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -36,3 +37,13 @@ class Settings(BaseSettings):
     """Where members sign that an account is their own: messages are bound to its domain. A live programme needs https."""
     window_seconds: int | None = None
     """Challenge window of a new settlement contract; default: 3 days live, 0 in a sandbox."""
+    answer_seconds: int = 2 * 86_400
+    """In a new contract: how long the quorum has to confirm a header that was challenged."""
+    delay_seconds: int = 7 * 86_400
+    """In a new contract: from a change that the quorum signed to when it can be made."""
+    bond_micros: int = 1_000_000_000
+    """In a new contract: what a challenge costs the partner if the quorum confirms the header."""
+    closed_loop: bool = False
+    """In a new contract: points only go to accounts that have claimed some before."""
+    guardian: Annotated[str | None, Field(pattern=r"^0x[0-9a-fA-F]{40}$")] = None
+    """In a new contract: the address that can stop settling for seven days; default: nobody."""

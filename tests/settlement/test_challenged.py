@@ -8,6 +8,7 @@ from web3 import Web3
 
 from counterfoil.chain.outbox import Outbox
 from counterfoil.core.settlement import Header
+from counterfoil.settlement.founding import Charter
 from tests.chain.kept import Kept
 from tests.gateway.stand import Stand, good
 from tests.settlement.test_cycle import cycle_of, played
@@ -16,7 +17,7 @@ from tests.settlement.test_cycle import cycle_of, played
 def test_an_upheld_challenge_gives_the_next_attempt(books: Stand) -> None:
     played(books)
     cycle = cycle_of(books)
-    cycle.window_seconds = 3_600
+    cycle.charter = Charter(window_seconds=3_600)
     number = books.close()
 
     def shown() -> Any:

@@ -27,7 +27,7 @@ from counterfoil.core.refusals import BadSignature, PartnersFixed, ReadOnly, Set
 from counterfoil.core.settlement import Header, outcome, pack_defaults
 from counterfoil.settlement import wallets
 from counterfoil.settlement.closing import closing_of, compute
-from counterfoil.settlement.founding import deployed
+from counterfoil.settlement.founding import Charter, deployed
 from counterfoil.settlement.guarantees import pay_estates, replenish
 from counterfoil.settlement.invoicing import invoice
 from counterfoil.store import books, json_text, payments, registry, settlements
@@ -35,6 +35,7 @@ from counterfoil.store.engine import Engine, writing
 
 DUE_BATCH = 500  # members; each may have many lots, and a group holds 65,536 entries
 ADDRESS = "settlement:address"
+CHARTER = Charter()  # a sandbox's
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ class Cycle:
     counterfoil_key: str
     checkpoint_key: bytes
     post: Callable[[list[Operation]], object]
-    window_seconds: int = 0
+    charter: Charter = CHARTER
     token: str | None = None
     fee_cap_wei: int = FEE_CAP_WEI
     crash: Callable[[str], None] = lambda point: None
@@ -154,8 +155,8 @@ class Cycle:
             address = self.memory.recall(ADDRESS)
             if address is None and create:
                 self.memory.claim(wallets.READ, str(latest_block(self.w3)[0]))  # before it nothing can have come back
-                keys, seconds = (self.counterfoil_key, self.checkpoint_key), self.window_seconds
-                address = deployed(self.programme(), self.outbox(), self.token, seconds, *keys)
+                keys = self.counterfoil_key, self.checkpoint_key
+                address = deployed(self.programme(), self.outbox(), self.token, self.charter, *keys)
                 if address is not None:
                     self.memory.remember(ADDRESS, address)
             if address is not None:
@@ -251,8 +252,8 @@ class Cycle:
             name = self.programme().name_of(challenger)
             self._alert(row, f"{name} challenges the header: the quorum confirms it, or the operator concedes")
             return False
-        left = proposed_at + self.window_seconds - int(self.w3.eth.get_block("latest")["timestamp"])
-        if self.window_seconds and left > 0:
+        left = proposed_at + self.charter.window_seconds - int(self.w3.eth.get_block("latest")["timestamp"])
+        if self.charter.window_seconds and left > 0:
             self._alert(row, f"the challenge window ends in {left} s")
             return False
         self.crash("settlement.before_finalize")
