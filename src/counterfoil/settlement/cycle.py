@@ -228,12 +228,9 @@ class Cycle:
 
     def _propose(self, row: Any, contract: SettlementContract) -> bool:
         header, quorum = header_of(row), contract.quorum()
-        if (
-            header.attempt != contract.next_attempt()
-        ):  # a challenge was upheld: the next header carries the next attempt
-            self._record(
-                row, state="closed", header=None, alert="a challenge was upheld: the settlement is proposed anew"
-            )
+        if header.attempt != contract.next_attempt():  # a challenge was upheld
+            text = "a challenge was upheld: the settlement is proposed anew"
+            self._record(row, state="closed", header=None, alert=text)
             return True
         signed = settlements.signatures(self.engine, row.number, header.hash())
         if len(signed) < quorum:
