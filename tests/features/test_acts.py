@@ -215,6 +215,18 @@ def test_credit_ends_at_its_limit_and_is_back_once_a_settlement_is_final(one: St
     one.earn("C", member, 90, "again")
 
 
+def test_a_late_sale_counts_against_the_limit_in_force_now(one: Stand) -> None:
+    """Of the day of sale hold its rules and validity; what a partner may owe is asked when it is posted."""
+    one.add("C", terms={})
+    path = f"/v1/partners/{one.sides['C'].id}/contracts"
+    later = {"credit_limit_micros": 100_000, "since": "2025-12-02T00:00:00Z"}
+    good(one.client.post(path, json=later, headers=one.operator))
+    one.clock("2025-12-03T00:00:00Z")
+    late = {"external_id": "x", "member": one.member(), "points": 100, "occurred_at": "2025-12-01T12:00:00Z"}
+    problem(one.post("C", "earns", late), 409, "credit_exhausted")
+    good(one.post("C", "earns", {**late, "points": 9}))
+
+
 def test_a_programme_ends_with_half_a_years_notice(one: Stand) -> None:
     member = one.member()
     one.earn("A", member, 5)

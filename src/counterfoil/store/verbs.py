@@ -66,7 +66,7 @@ def _earn(desk: Desk, op: Operation) -> tuple[Entry | None, dict[str, object]]:
     entry = None
     if desk.programme.limits.sunset_at is not None and sold_at >= desk.programme.limits.sunset_at:
         raise ProgrammeSunset(text_instant(desk.programme.limits.sunset_at))
-    if contract.credit_limit_micros is not None and op.partner not in desk.programme.prepaid:
+    if op.partner in desk.programme.limited and op.partner not in desk.programme.prepaid:
         desk.require_credit(op.partner, verbs.cost(op.partner, grants))
     if not grants:  # a movement of 0 points is not posted
         told = _unmoved(desk, who)
