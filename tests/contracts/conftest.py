@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from eth_account import Account
 from eth_tester import EthereumTester, PyEVMBackend
 from web3 import EthereumTesterProvider, Web3
 
 from counterfoil.chain.artifacts import Artifact
 from tests.contracts.claims import Tree, Wallets, member
 from tests.contracts.programme import Chain, Programme, deployed
+from tests.contracts.rewarded import MEMBER, Rewarded, rewarded
 
 
 @pytest.fixture(scope="session")
@@ -71,3 +73,14 @@ def odd_money() -> Artifact:
 def purse() -> Artifact:
     """An account that is a contract."""
     return for_tests("Purse")
+
+
+@pytest.fixture
+def made(programme: Programme) -> Rewarded:
+    return rewarded(programme)
+
+
+@pytest.fixture
+def holder() -> str:
+    """The account of whoever holds rewards."""
+    return str(Account.from_key(MEMBER).address)

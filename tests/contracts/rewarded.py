@@ -8,10 +8,10 @@ from typing import Any
 from eth_account import Account
 from eth_account.messages import SignableMessage, encode_typed_data
 from web3.contract import Contract
-from web3.types import TxReceipt, Wei
+from web3.types import TxParams, TxReceipt, Wei
 
 from counterfoil.chain.artifacts import load
-from tests.contracts.programme import KEYS, Chain, Programme
+from tests.contracts.programme import GAS, KEYS, Chain, Programme
 
 ISSUER, MEMBER, OTHER = (bytes([one]) * 32 for one in (0x15, 0xA7, 0xA8))  # of tests only
 FAR = 2**39
@@ -21,6 +21,8 @@ VOUCHER = {"id": "uint256", "account": "address", "deadline": "uint40"}
 AUTHORISATION = {"id": "uint256", "account": "address", "ref": "bytes32", "deadline": "uint256"}
 KINDS = {"Voucher": VOUCHER, "Use": AUTHORISATION, "GiveBack": AUTHORISATION}
 REF = b"\x0f" * 32
+NOBODY = "0x" + "00" * 20
+ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141  # of secp256k1
 
 
 def token(kind: int, serial: int = 0) -> int:
@@ -98,3 +100,9 @@ def rewarded(programme: Programme) -> Rewarded:
     for to in (made.partner, Account.from_key(MEMBER).address):
         chain.w3.eth.send_transaction({"from": chain.account(0), "to": to, "value": Wei(10**18), "gas": 21_000})
     return made
+
+
+def call(made: Rewarded, what: Any, by: str | None = None) -> Any:
+    """What a call would answer, or revert with."""
+    sender: TxParams = {"from": by or made.programme.anyone, "gas": GAS}
+    return what.call(sender)

@@ -8,31 +8,23 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from eth_account import Account
 from eth_tester.exceptions import TransactionFailed
-from web3.types import TxParams
 
 from tests.contracts.programme import _ERRORS as ERRORS
-from tests.contracts.programme import GAS, Programme, refused
-from tests.contracts.rewarded import BADGE, COFFEE, FAR, ISSUER, MEMBER, Rewarded, compact, rewarded, token
-
-NOBODY = "0x" + "00" * 20
-ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-
-
-@pytest.fixture
-def made(programme: Programme) -> Rewarded:
-    return rewarded(programme)
-
-
-@pytest.fixture
-def member() -> str:
-    return str(Account.from_key(MEMBER).address)
-
-
-def call(made: Rewarded, what: Any, by: str | None = None) -> Any:
-    sender: TxParams = {"from": by or made.programme.anyone, "gas": GAS}
-    return what.call(sender)
+from tests.contracts.programme import refused
+from tests.contracts.rewarded import (
+    BADGE,
+    COFFEE,
+    FAR,
+    ISSUER,
+    MEMBER,
+    NOBODY,
+    ORDER,
+    Rewarded,
+    call,
+    compact,
+    token,
+)
 
 
 def other_chain(made: Rewarded, voucher: dict[str, Any]) -> bytes:
@@ -87,12 +79,12 @@ FORGED = [
 
 @pytest.mark.parametrize("forge", FORGED, ids=lambda one: one.__name__)
 def test_a_voucher_counts_only_as_it_was_signed(
-    made: Rewarded, member: str, forge: Callable[[Rewarded, dict[str, Any]], bytes]
+    made: Rewarded, holder: str, forge: Callable[[Rewarded, dict[str, Any]], bytes]
 ) -> None:
-    voucher = made.voucher(member)
+    voucher = made.voucher(holder)
     with refused_as("NotIssued"):
         call(made, made.claiming(voucher, forge(made, voucher)))
-    assert made.held(member) == 0
+    assert made.held(holder) == 0
 
 
 @contextmanager
@@ -115,19 +107,19 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_an_authorisation_has_one_form(made: Rewarded, member: str, form: str) -> None:
-    made.claim(member)
+def test_an_authorisation_has_one_form(made: Rewarded, holder: str, form: str) -> None:
+    made.claim(holder)
     *plain, signature = made.authorised("Use", MEMBER)
-    with refused("NotAuthorised", member):
+    with refused("NotAuthorised", holder):
         call(made, made.rewards.functions.use(*plain, FORMS[form](signature)), made.partner)
 
 
 @pytest.mark.parametrize(
     "change", [{"id": token(COFFEE, 1)}, {"account": NOBODY}, {"ref": bytes(32)}, {"deadline": 2**38}]
 )
-def test_an_authorisation_is_for_one_token_account_and_use(made: Rewarded, member: str, change: dict[str, Any]) -> None:
-    made.claim(member)
-    made.claim(member, token(COFFEE, 1))
+def test_an_authorisation_is_for_one_token_account_and_use(made: Rewarded, holder: str, change: dict[str, Any]) -> None:
+    made.claim(holder)
+    made.claim(holder, token(COFFEE, 1))
     id_, account, ref, deadline, signature = made.authorised("Use", MEMBER)
     fields = {"id": id_, "account": account, "ref": ref, "deadline": deadline} | change
     with refused("NotAuthorised", fields["account"]):

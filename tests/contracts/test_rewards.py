@@ -8,39 +8,22 @@ from typing import Any
 import pytest
 from eth_account import Account
 from web3.logs import DISCARD
-from web3.types import TxParams, TxReceipt
+from web3.types import TxReceipt
 
-from tests.contracts.programme import GAS, Programme, refused
+from tests.contracts.programme import refused
 from tests.contracts.rewarded import (
     BADGE,
     COFFEE,
     DOCUMENT,
     ISSUER,
     MEMBER,
+    NOBODY,
     OTHER,
     REF,
     Rewarded,
-    rewarded,
+    call,
     token,
 )
-
-NOBODY = "0x" + "00" * 20
-ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-
-
-@pytest.fixture
-def made(programme: Programme) -> Rewarded:
-    return rewarded(programme)
-
-
-@pytest.fixture
-def member() -> str:
-    return str(Account.from_key(MEMBER).address)
-
-
-def call(made: Rewarded, what: Any, by: str | None = None) -> Any:
-    sender: TxParams = {"from": by or made.programme.anyone, "gas": GAS}
-    return what.call(sender)
 
 
 def told(made: Rewarded, name: str, receipt: TxReceipt) -> dict[str, Any]:
@@ -48,99 +31,99 @@ def told(made: Rewarded, name: str, receipt: TxReceipt) -> dict[str, Any]:
     return dict(event["args"])
 
 
-def test_a_voucher_is_claimed_by_anyone_for_its_account(made: Rewarded, member: str) -> None:
-    receipt = made.claim(member, token(COFFEE, 2))
-    assert (made.held(member, token(COFFEE, 2)), made.held(member)) == (1, 0)
+def test_a_voucher_is_claimed_by_anyone_for_its_account(made: Rewarded, holder: str) -> None:
+    receipt = made.claim(holder, token(COFFEE, 2))
+    assert (made.held(holder, token(COFFEE, 2)), made.held(holder)) == (1, 0)
     moved = told(made, "TransferSingle", receipt)
-    assert (moved["from"], moved["to"], moved["id"], moved["value"]) == (NOBODY, member, token(COFFEE, 2), 1)
+    assert (moved["from"], moved["to"], moved["id"], moved["value"]) == (NOBODY, holder, token(COFFEE, 2), 1)
     assert made.rewards.functions.claimed(token(COFFEE, 2)).call()
     with refused("AlreadyClaimed", token(COFFEE, 2)):
         call(made, made.claiming(made.voucher(str(Account.from_key(OTHER).address), token(COFFEE, 2))))
 
 
-def test_the_cap_holds_whatever_the_issuer_signs(made: Rewarded, member: str) -> None:
+def test_the_cap_holds_whatever_the_issuer_signs(made: Rewarded, holder: str) -> None:
     for serial in range(3):
-        made.claim(member, token(COFFEE, serial))
+        made.claim(holder, token(COFFEE, serial))
     with refused("BeyondCap", token(COFFEE, 3), 3):
-        call(made, made.claiming(made.voucher(member, token(COFFEE, 3))))
+        call(made, made.claiming(made.voucher(holder, token(COFFEE, 3))))
 
 
-def test_tokens_of_several_words_are_told_apart(made: Rewarded, member: str) -> None:
+def test_tokens_of_several_words_are_told_apart(made: Rewarded, holder: str) -> None:
     serials = (0, 255, 256, 511, 999)
     for serial in serials:
-        made.claim(member, token(BADGE, serial))
-    assert [made.held(member, token(BADGE, serial)) for serial in serials] == [1] * 5
+        made.claim(holder, token(BADGE, serial))
+    assert [made.held(holder, token(BADGE, serial)) for serial in serials] == [1] * 5
     assert [made.rewards.functions.claimed(token(BADGE, n)).call() for n in (1, 254, 257, 512)] == [False] * 4
 
 
-def test_not_after_the_deadline_nor_the_rewards_end(made: Rewarded, member: str) -> None:
+def test_not_after_the_deadline_nor_the_rewards_end(made: Rewarded, holder: str) -> None:
     now = made.chain.w3.eth.get_block("latest")["timestamp"]
-    voucher = made.voucher(member, deadline=now + 100)
+    voucher = made.voucher(holder, deadline=now + 100)
     made.define(7, until=now + 1_000)
-    made.claim(member, token(7))
+    made.claim(holder, token(7))
     made.chain.wait(200)
     with refused("TooLate", now + 100):
         call(made, made.claiming(voucher))
-    made.claim(member, token(7, 1))
+    made.claim(holder, token(7, 1))
     made.chain.wait(1_000)
     with refused("TooLate", now + 1_000):
-        call(made, made.claiming(made.voucher(member, token(7, 2))))
+        call(made, made.claiming(made.voucher(holder, token(7, 2))))
     with refused("TooLate", now + 1_000):
-        call(made, made.rewards.functions.giveBack(token(7), REF), member)
+        call(made, made.rewards.functions.giveBack(token(7), REF), holder)
     with refused("TooLate", now + 1_000):
         call(made, made.rewards.functions.use(*made.authorised("Use", MEMBER, id=token(7))), made.partner)
 
 
-def test_the_partner_takes_one_in_with_the_holders_signature(made: Rewarded, member: str) -> None:
-    made.claim(member)
-    made.claim(member, token(COFFEE, 1))
+def test_the_partner_takes_one_in_with_the_holders_signature(made: Rewarded, holder: str) -> None:
+    made.claim(holder)
+    made.claim(holder, token(COFFEE, 1))
     arguments = made.authorised("Use", MEMBER)
     receipt = made.chain.send(made.rewards.functions.use(*arguments), made.partner)
-    assert told(made, "Used", receipt) == {"id": token(COFFEE), "account": member, "partner": 16, "ref": REF}
-    assert (made.held(member), made.held(member, token(COFFEE, 1))) == (0, 1)
-    with refused("ERC1155InsufficientBalance", member, 0, 1, token(COFFEE)):  # burned, it never comes back
+    assert told(made, "Used", receipt) == {"id": token(COFFEE), "account": holder, "partner": 16, "ref": REF}
+    assert (made.held(holder), made.held(holder, token(COFFEE, 1))) == (0, 1)
+    with refused("ERC1155InsufficientBalance", holder, 0, 1, token(COFFEE)):  # burned, it never comes back
         call(made, made.rewards.functions.use(*arguments), made.partner)
     with refused("AlreadyClaimed", token(COFFEE)):
-        call(made, made.claiming(made.voucher(member)))
+        call(made, made.claiming(made.voucher(holder)))
 
 
 @pytest.mark.parametrize("who", ["operator", "anyone"])
-def test_nobody_else_takes_it_in(made: Rewarded, member: str, who: str) -> None:
-    made.claim(member)
+def test_nobody_else_takes_it_in(made: Rewarded, holder: str, who: str) -> None:
+    made.claim(holder)
     caller = getattr(made.programme, who)
     with refused("NotThePartner", 16, caller):
         call(made, made.rewards.functions.use(*made.authorised("Use", MEMBER)), caller)
 
 
-def test_a_badge_is_nobodys_to_take_in_and_stays(made: Rewarded, member: str) -> None:
+def test_a_badge_is_nobodys_to_take_in_and_stays(made: Rewarded, holder: str) -> None:
     badge, coffee, to = token(BADGE), token(COFFEE), made.programme.anyone
-    made.claim(member, badge)
-    made.claim(member, coffee)
+    made.claim(holder, badge)
+    made.claim(holder, coffee)
     with refused("NotThePartner", 0, made.partner):
         call(made, made.rewards.functions.use(*made.authorised("Use", MEMBER, id=badge)), made.partner)
     with refused("Soulbound", BADGE):
-        call(made, made.rewards.functions.safeTransferFrom(member, to, badge, 1, b""), member)
+        call(made, made.rewards.functions.safeTransferFrom(holder, to, badge, 1, b""), holder)
     with refused("Soulbound", BADGE):
-        call(made, made.rewards.functions.safeBatchTransferFrom(member, to, [coffee, badge], [1, 1], b""), member)
+        call(made, made.rewards.functions.safeBatchTransferFrom(holder, to, [coffee, badge], [1, 1], b""), holder)
     with refused("Soulbound", BADGE):
-        call(made, made.rewards.functions.giveBack(badge, REF), member)
-    assert call(made, made.rewards.functions.safeTransferFrom(member, to, coffee, 1, b""), member) == []
+        call(made, made.rewards.functions.giveBack(badge, REF), holder)
+    assert call(made, made.rewards.functions.safeTransferFrom(holder, to, coffee, 1, b""), holder) == []
 
 
-def test_given_back_by_the_holder_or_by_its_signature(made: Rewarded, member: str) -> None:
-    made.claim(member)
-    made.claim(member, token(COFFEE, 1))
+def test_given_back_by_the_holder_or_by_its_signature(made: Rewarded, holder: str) -> None:
+    made.claim(holder)
+    made.claim(holder, token(COFFEE, 1))
     arguments = made.authorised("GiveBack", MEMBER)
     receipt = made.chain.send(made.rewards.functions.giveBackFor(*arguments), made.programme.anyone)
-    assert told(made, "GivenBack", receipt) == {"id": token(COFFEE), "account": member, "ref": REF}
-    with refused("ERC1155InsufficientBalance", member, 0, 1, token(COFFEE)):
+    assert told(made, "GivenBack", receipt) == {"id": token(COFFEE), "account": holder, "ref": REF}
+    with refused("ERC1155InsufficientBalance", holder, 0, 1, token(COFFEE)):
         call(made, made.rewards.functions.giveBackFor(*arguments))
     second = {"id": token(COFFEE, 1)}
-    with refused("NotAuthorised", member):  # an authorisation to use is none to give back
+    with refused("NotAuthorised", holder):  # an authorisation to use is none to give back
         call(made, made.rewards.functions.giveBackFor(*made.authorised("Use", MEMBER, **second)))
     with refused("TooLate", 5):
         call(made, made.rewards.functions.giveBackFor(*made.authorised("GiveBack", MEMBER, **second, deadline=5)))
-    call(made, made.rewards.functions.giveBack(token(COFFEE, 1), REF), member)
+    call(made, made.rewards.functions.giveBack(token(COFFEE, 1), REF), holder)
     stranger = made.programme.operator
     with refused("ERC1155InsufficientBalance", stranger, 0, 1, token(COFFEE, 1)):
         call(made, made.rewards.functions.giveBack(token(COFFEE, 1), REF), stranger)
@@ -179,20 +162,20 @@ def test_the_document_is_named_by_its_hash(made: Rewarded) -> None:
     assert made.rewards.functions.uri(token(9, 5)).call() == "ipfs://f" + (b"\x01\x55\x12\x20" + digest).hex()
 
 
-def test_another_issuer_voids_what_the_old_one_signed(made: Rewarded, member: str) -> None:
+def test_another_issuer_voids_what_the_old_one_signed(made: Rewarded, holder: str) -> None:
     with refused("NotOperator", made.programme.anyone):
-        call(made, made.rewards.functions.replaceIssuer(COFFEE, member))
+        call(made, made.rewards.functions.replaceIssuer(COFFEE, holder))
     with refused("BadTerms", "issuer"):
         call(made, made.rewards.functions.replaceIssuer(COFFEE, NOBODY), made.programme.operator)
     next_issuer = Account.from_key(OTHER).address
     made.chain.send(made.rewards.functions.replaceIssuer(COFFEE, next_issuer), made.programme.operator)
     with refused("NotIssued", Account.from_key(ISSUER).address):
-        call(made, made.claiming(made.voucher(member)))
-    voucher = made.voucher(member)
+        call(made, made.claiming(made.voucher(holder)))
+    voucher = made.voucher(holder)
     call(made, made.claiming(voucher, made.signed("Voucher", voucher, OTHER)))
 
 
-def test_a_claim_costs_less_than_65_000_gas(made: Rewarded, member: str) -> None:
+def test_a_claim_costs_less_than_65_000_gas(made: Rewarded, holder: str) -> None:
     """In the steady state, sent by another account: a neighbouring token was claimed before, this account had none."""
     made.claim(str(Account.from_key(OTHER).address))
-    assert made.claim(member, token(COFFEE, 1))["gasUsed"] <= 65_000
+    assert made.claim(holder, token(COFFEE, 1))["gasUsed"] <= 65_000
