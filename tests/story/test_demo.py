@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from counterfoil.features.liability.command import reckoned
+from counterfoil.rehearsal.demo import _tables, stale
 from counterfoil.rehearsal.history import PARTNERS
 from tests.house import tree
 from tests.story import oracle
@@ -165,3 +166,14 @@ def test_the_command_is_the_scripts(tmp_path: Path) -> None:
     assert "counterfoil.rehearsal.demo" in script
     done = subprocess.run([*command(tmp_path / "home"), "--nonsense"], check=False, capture_output=True, text=True)
     assert done.returncode == 2
+
+
+def test_what_another_version_kept_is_stale_and_anything_else_is_none(tmp_path: Path) -> None:
+    assert not stale(tmp_path)
+    (tmp_path / "tables.sha256").write_text("0" * 64)
+    assert not stale(tmp_path), "somebody's own folder is never taken for a run"
+    (tmp_path / "gateway").mkdir()
+    (tmp_path / "gateway" / "operator.api-key").write_text("cf_")
+    assert stale(tmp_path)
+    (tmp_path / "tables.sha256").write_text(_tables())
+    assert not stale(tmp_path)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +34,7 @@ from counterfoil.rehearsal.journey import ADDRESS_FILE, Journey, read_history, s
 from counterfoil.rehearsal.processes import Processes, free_port, wait_ready
 from counterfoil.rehearsal.tables import print_audit, print_settlements, summary
 
+_STAMP = "tables.sha256"
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -45,10 +48,14 @@ def demo(
 ) -> None:
     """Replay The Complete Journey through the gateway, settle each month on a chain, audit, forge, audit again."""
     folder = home or _cache() / ("year" if year else "weeks")
+    console = Console()
+    if not fresh and stale(folder):
+        console.print("what is kept of an earlier run was made by another version: starting over")
+        fresh = True
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    console = Console()
+    (folder / _STAMP).write_text(_tables(), encoding="ascii")
     processes = Processes(folder / "logs")
     try:
         _run(console, processes, folder, year=year, serve=serve, json_file=json_file)
@@ -160,6 +167,20 @@ def _bar(console: Console) -> Iterator[Progress]:
     )
     with Progress(*columns, console=console) as progress:
         yield progress
+
+
+def stale(folder: Path) -> bool:
+    """Whether a run is kept there that another version's tables belong to; a folder of anything else is none."""
+    stamp = folder / _STAMP
+    made = (folder / "gateway" / "operator.api-key").exists()
+    return made and (not stamp.exists() or stamp.read_text(encoding="ascii") != _tables())
+
+
+def _tables() -> str:
+    """What tells one version's tables from another's: until the first release they change without a migration."""
+    folder = files("counterfoil") / "store" / "migrations" / "versions"
+    scripts = sorted((one.name, one.read_bytes()) for one in folder.iterdir() if one.name.endswith(".py"))
+    return hashlib.sha256(repr(scripts).encode()).hexdigest()
 
 
 def _cache() -> Path:
