@@ -19,7 +19,7 @@ from counterfoil.store.kinds import Stray
 from counterfoil.store.records import every
 from tests.audit.coalition import BAKER, FLORIST, GROCER, Coalition, audited
 
-ANN, EVE = bytes([0xA1]) * 32, bytes([0xE1]) * 32  # wallets' keys, of tests only
+ANN, EVE = bytes([0xA1]) * 32, bytes([0xE1]) * 32  # test keys of wallets
 REF = bytes(32)
 GAS = 500_000
 

@@ -22,7 +22,7 @@ from counterfoil.core.errors import Unreachable
 from tests.chain.kept import Kept
 from tests.settlement.anvil import anvil, asked
 
-KEY = bytes([0x5E]) * 32  # of tests only
+KEY = bytes([0x5E]) * 32  # test key
 GWEI = 10**9
 
 

@@ -13,7 +13,7 @@ from web3.types import TxParams, TxReceipt, Wei
 from counterfoil.chain.artifacts import load
 from tests.contracts.programme import GAS, KEYS, Chain, Programme
 
-ISSUER, MEMBER, OTHER = (bytes([one]) * 32 for one in (0x15, 0xA7, 0xA8))  # of tests only
+ISSUER, MEMBER, OTHER = (bytes([one]) * 32 for one in (0x15, 0xA7, 0xA8))  # test key
 FAR = 2**39
 DOCUMENT = b"\xd0" * 32
 COFFEE, BADGE = 1, 2
