@@ -55,6 +55,7 @@ class Cycle:
     crash: Callable[[str], None] = lambda point: None
     blocked: ReadOnly | None = None  # books that must not be written to
     _contract: SettlementContract | None = field(default=None)
+    _tended: float = 0.0
 
     def programme(self) -> registry.Programme:
         """The programme as it stands."""
@@ -141,9 +142,10 @@ class Cycle:
         try:
             while self.step():
                 pass
-            contract = self.contract()
-            if contract is not None:
-                wallets.tend(self.engine, self.memory, self.outbox(), contract, self.post, self._final_block()[0])
+            contract, now = self.contract(), time.monotonic()
+            if contract is not None and (self.token is None or now > self._tended + wallets.EVERY_SECONDS):
+                self._tended = now
+                wallets.tend(self.engine, self.memory, self.outbox(), contract, self.post, self._final_block)
         finally:
             self.assert_writable()
             while invoice(self.engine, self.crash):

@@ -22,6 +22,7 @@ from counterfoil.store.engine import Engine
 
 PUSHED = "claims:pushed"  # the last settlement whose claims were pushed
 READ = "events:read"  # the last block whose events are booked
+EVERY_SECONDS = 15  # on a chain that is not a sandbox's
 AT_ONCE = 40  # claims in one tx
 BLOCKS = 2_000  # whose events are asked for at once
 _BOOKED = {"given_back": "give_back", "redeemed": "redeem"}
@@ -29,12 +30,13 @@ Post = Callable[[list[Operation]], object]
 
 
 def tend(
-    engine: Engine, memory: Memory, outbox: Outbox, contract: SettlementContract, post: Post, final_block: int
-) -> None:
-    """Do both, once the first settlement is final."""
-    if contract.final().number:
+    engine: Engine, memory: Memory, outbox: Outbox, contract: SettlementContract, post: Post,
+    final_block: Callable[[], tuple[int, bytes]],
+) -> None:  # fmt: skip
+    """Do both, once something was withdrawn: before that the chain is not asked."""
+    if settlements.has_claims(engine):
         push(engine, memory, outbox, contract)
-        book(engine, memory, contract, post, final_block)
+        book(engine, memory, contract, post, final_block()[0])
 
 
 def push(engine: Engine, memory: Memory, outbox: Outbox, contract: SettlementContract) -> None:

@@ -172,6 +172,12 @@ def claims(source: Connection, number: int, after: int = 0) -> list[Leaf]:
     return [Leaf(bytes.fromhex(row.account[2:]), row.currency, row.cumulative) for row in rows]
 
 
+def has_claims(engine: Engine) -> bool:
+    """Whether anything was ever withdrawn in a closed settlement."""
+    with engine.connect() as connection:
+        return connection.execute(select(claim_leaf.c.account).limit(1)).first() is not None
+
+
 def record(connection: Connection, number: int, **values: object) -> None:
     """Change a settlement's row; dicts become JSON."""
     plain = {k: json_text.dumps(v).decode() if isinstance(v, dict | list) else v for k, v in values.items()}
