@@ -36,8 +36,7 @@ class Providers(JSONBaseProvider):
             raise Unreachable("chain", f"no provider answers {method}: {'; '.join(silent)}")
         if method == "eth_sendRawTransaction":
             return next((one for one in answers if "result" in one), answers[0])
-        heights = {"eth_blockNumber"} if method != "eth_getBlockByNumber" else {method} & _by_height(params)
-        if method in heights:
+        if method == "eth_blockNumber" or (method == "eth_getBlockByNumber" and params[0] in _HEIGHTS):
             return min(answers, key=_height)
         if _decides(method, params):
             _require_same(method, answers)
@@ -55,10 +54,6 @@ class Providers(JSONBaseProvider):
             except (requests.RequestException, OSError, Web3Exception) as error:
                 silent.append(type(error).__name__)
         return answers, silent
-
-
-def _by_height(params: Any) -> set[str]:
-    return {"eth_getBlockByNumber"} if params and params[0] in _HEIGHTS else set()
 
 
 def _decides(method: str, params: Any) -> bool:

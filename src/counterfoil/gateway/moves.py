@@ -110,10 +110,15 @@ def act(
     request: Request, verb: str, caller: Caller, body: Change, view: View | None, points: int = 0, **more: Any
 ) -> Response:
     """Post a change of the programme, which needs no key: twice it is refused or changes nothing. `view` shows its facts."""
+    op = Operation(verb, caller.party, by=caller.credential, reason=body.reason, points=points, more=more)
+    return posted(request, op, view)
+
+
+def posted(request: Request, op: Operation, view: View | None) -> Response:
+    """Post what needs no key; `view` shows its facts."""
     gateway = gateway_of(request)
     if gateway.read_only is not None:
         raise gateway.read_only
-    op = Operation(verb, caller.party, by=caller.credential, reason=body.reason, points=points, more=more)
     (answer,), _group = gateway.writer.submit([op]).result()
     if not answer.ok:
         status, shown = finished(answer, b"", dry_run=False, request_id=request.scope["request_id"])

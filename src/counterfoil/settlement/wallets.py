@@ -58,9 +58,9 @@ def push(engine: Engine, memory: Memory, outbox: Outbox, contract: SettlementCon
     memory.remember(PUSHED, str(number))
 
 
-def book(engine: Engine, memory: Memory, contract: SettlementContract, post: Post, final_block: int) -> int:
-    """Book what came back on chain up to a final block; how many events. Raises Inconsistent for one that the books refuse."""
-    first, count = int(memory.recall(READ) or 0) + 1, 0
+def book(engine: Engine, memory: Memory, contract: SettlementContract, post: Post, final_block: int) -> None:
+    """Book what came back on chain up to a final block. Raises Inconsistent for one that the books refuse."""
+    first = int(memory.recall(READ) or 0) + 1
     while first <= final_block:
         last = min(final_block, first + BLOCKS - 1)
         found = [one for one in moved(contract, first, last) if one.kind in _BOOKED]
@@ -72,8 +72,7 @@ def book(engine: Engine, memory: Memory, contract: SettlementContract, post: Pos
                 if not answer.ok and answer.facts["code"] != "duplicate_external_id":  # that one was booked before
                     raise Inconsistent(f"the event {_reference(one)} cannot be booked: {answer.facts['detail']}")
         memory.remember(READ, str(last))
-        first, count = last + 1, count + len(found)
-    return count
+        first = last + 1
 
 
 def _operation(one: Moved, programme: registry.Programme) -> Operation:

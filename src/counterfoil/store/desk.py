@@ -10,16 +10,17 @@ from sqlalchemy import Table
 
 from counterfoil.core import netting
 from counterfoil.core.entry import Entry, group_of, place_of
-from counterfoil.core.errors import UnknownMember
+from counterfoil.core.errors import UnknownCurrency, UnknownMember
 from counterfoil.core.holdings import Hold, Holdings, Lot
 from counterfoil.core.journal import Journal
 from counterfoil.core.limits import CreditExhausted
 from counterfoil.core.operation import Operation
 from counterfoil.core.refusals import MemberErased, MemberFrozen, PartnerExited, PartnerSuspended
+from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.store import bulk
 from counterfoil.store.kinds import Exposure
 from counterfoil.store.records import Records
-from counterfoil.store.registry import Programme
+from counterfoil.store.registry import COALITION_CURRENCY_NAME, Programme
 from counterfoil.store.state import State
 
 
@@ -218,3 +219,13 @@ def member_name(number: int) -> str:
 def entry_name(number: int) -> str:
     """An entry's public id."""
     return f"ent_{number:016x}"
+
+
+def currency_number(desk: Desk, name: str, field_name: str = "currency") -> int:
+    """A currency by name; raises UnknownCurrency."""
+    if name == COALITION_CURRENCY_NAME:
+        return COALITION_CURRENCY
+    found = next((one.number for one in desk.programme.currencies.values() if one.name == name), None)
+    if found is None:
+        raise UnknownCurrency(name, field_name)
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from counterfoil.core.calendar import LAST_INSTANT, end_of_day, text_instant, valid_until
 from counterfoil.core.entry import Entry, Place, Verb
-from counterfoil.core.errors import Refusal, UnknownBurn, UnknownCurrency, UnknownEarn, UnknownHold, UnknownPromotion
+from counterfoil.core.errors import Refusal, UnknownBurn, UnknownEarn, UnknownHold, UnknownPromotion
 from counterfoil.core.holdings import Hold, Holdings
 from counterfoil.core.limits import InsufficientPoints, OccurredTooLongAgo
 from counterfoil.core.operation import Operation
@@ -17,9 +17,8 @@ from counterfoil.core.rulebook.earning import base_points, explained
 from counterfoil.core.rulebook.verbs import Agree
 from counterfoil.core.units import COALITION_CURRENCY, NEVER
 from counterfoil.store.budgets import above_face, back_above_face, set_budget
-from counterfoil.store.desk import Desk, Effect, entry_name, member_name
+from counterfoil.store.desk import Desk, Effect, currency_number, entry_name, member_name
 from counterfoil.store.earning import Priced, priced, publish_earn_rule
-from counterfoil.store.registry import COALITION_CURRENCY_NAME
 from counterfoil.store.terms import TERMS
 from counterfoil.store.verbs_bank import agree_cash, agree_clearing, assign_line, fall_due, take_report, take_statement
 from counterfoil.store.verbs_claims import accept, refuse, report
@@ -138,14 +137,10 @@ def _unmoved(desk: Desk, who: Holdings) -> dict[str, object]:
 
 def _currency(desk: Desk, op: Operation) -> int:
     """The currency an operation is in: the coalition's, or the brand's own at that brand."""
-    if op.currency == COALITION_CURRENCY_NAME:
-        return COALITION_CURRENCY
-    found = next((one for one in desk.programme.currencies.values() if one.name == op.currency), None)
-    if found is None:
-        raise UnknownCurrency(op.currency)
-    if found.issuer != op.partner:
+    number = currency_number(desk, op.currency)
+    if number != COALITION_CURRENCY and desk.programme.currencies[number].issuer != op.partner:
         raise CurrencyNotAccepted(op.currency)
-    return found.number
+    return number
 
 
 def _in_own(op: Operation, who: Holdings, currency: int) -> dict[str, object]:

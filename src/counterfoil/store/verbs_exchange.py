@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from counterfoil.core.calendar import LAST_INSTANT, local_day, text_instant
 from counterfoil.core.entry import Entry
-from counterfoil.core.errors import InvalidRequest, UnknownCurrency, UnknownQuote, UnknownRate
+from counterfoil.core.errors import InvalidRequest, UnknownQuote, UnknownRate
 from counterfoil.core.exchange import Edge, arbitrage
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.limits import IncrementViolation, VelocityLimit
@@ -15,9 +15,8 @@ from counterfoil.core.rulebook import swaps
 from counterfoil.core.rulebook.contracts import alone
 from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.store.budgets import above_face
-from counterfoil.store.desk import Desk
+from counterfoil.store.desk import Desk, currency_number
 from counterfoil.store.kinds import Quote, Rates, Velocity
-from counterfoil.store.registry import COALITION_CURRENCY_NAME
 
 Facts = dict[str, object]
 
@@ -29,7 +28,7 @@ def publish_rates(desk: Desk, op: Operation) -> tuple[None, Facts]:
     """
     edges = [Edge(**edge) for edge in op.asked["edges"]]
     for edge in edges:
-        _number(desk, edge.src, "edges"), _number(desk, edge.dst, "edges")
+        currency_number(desk, edge.src, "edges"), currency_number(desk, edge.dst, "edges")
     found = arbitrage(edges)
     if found is not None:
         cycle, product = found
@@ -94,13 +93,18 @@ def exchange(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
         desk.records.keep(f"{op.partner}:{name}", kept)
     taken, given = edge.swap(points)
     facts: Facts = {"points": points, "taken": taken, "kept": points - taken, "given": given}
-    return entry, {**facts, "src": edge.src, "dst": edge.dst, "available": _free(who, _number(desk, edge.dst, "dst"))}
+    return entry, {
+        **facts,
+        "src": edge.src,
+        "dst": edge.dst,
+        "available": _free(who, currency_number(desk, edge.dst, "dst")),
+    }
 
 
 def _swap(desk: Desk, edge: Edge, points: int) -> swaps.Swap:
     """A brand's own points into the coalition's: an earn funded by that brand; the other way: a burn there."""
     taken, given = edge.swap(points)
-    src, dst = _number(desk, edge.src, "src"), _number(desk, edge.dst, "dst")
+    src, dst = currency_number(desk, edge.src, "src"), currency_number(desk, edge.dst, "dst")
     now, programme = desk.journal.now, desk.programme
     ours = COALITION_CURRENCY
     payer = programme.currencies[src].issuer if src != ours else programme.currencies[dst].issuer
@@ -128,21 +132,12 @@ def _counted(desk: Desk, who: Holdings, edge: Edge, points: int) -> tuple[str, V
 
 
 def _edge(desk: Desk, src: str, dst: str) -> Edge:
-    _number(desk, src, "src"), _number(desk, dst, "dst")
+    currency_number(desk, src, "src"), currency_number(desk, dst, "dst")
     rates = desk.records.find(Rates, "")
     edge = rates.edge(src, dst, desk.journal.now) if rates is not None else None
     if edge is None:
         raise UnknownRate(f"{src} to {dst}")
     return edge
-
-
-def _number(desk: Desk, name: str, field: str) -> int:
-    if name == COALITION_CURRENCY_NAME:
-        return COALITION_CURRENCY
-    for one in desk.programme.currencies.values():
-        if one.name == name:
-            return one.number
-    raise UnknownCurrency(name, field)
 
 
 def _free(who: Holdings, currency: int) -> int:

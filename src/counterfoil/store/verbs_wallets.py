@@ -10,7 +10,7 @@ from msgspec import structs
 from counterfoil.core.accounts import FIRST_PARTNER
 from counterfoil.core.calendar import text_instant
 from counterfoil.core.entry import Entry
-from counterfoil.core.errors import ReturnAssigned, SignInRefused, UnknownCurrency, UnknownReturn
+from counterfoil.core.errors import ReturnAssigned, SignInRefused, UnknownReturn
 from counterfoil.core.holdings import Holdings
 from counterfoil.core.limits import BalanceLimit
 from counterfoil.core.operation import Operation
@@ -19,9 +19,8 @@ from counterfoil.core.rulebook import wallets
 from counterfoil.core.units import COALITION_CURRENCY
 from counterfoil.core.wallet import Wallet
 from counterfoil.store.budgets import above_face, budget
-from counterfoil.store.desk import Desk, entry_name, member_name
+from counterfoil.store.desk import Desk, currency_number, entry_name, member_name
 from counterfoil.store.kinds import Linked, Nonce, Owner, Stray, Wallets
-from counterfoil.store.registry import COALITION_CURRENCY_NAME
 
 Facts = dict[str, object]
 NONCE_SECONDS = 600
@@ -111,7 +110,7 @@ def _linked(desk: Desk, who: Holdings) -> str:
 def withdraw(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
     """Points go to the member's linked account, to be claimed after the next settlement. Raises InsufficientPoints."""
     who = desk.spender(op.member)
-    account, currency = _linked(desk, who), _currency(desk, op.currency)
+    account, currency = _linked(desk, who), currency_number(desk, op.currency)
     entry = wallets.withdraw(desk.journal, who, op.points, Wallet(_raw(account)), currency)
     facts: Facts = {"points": op.points, "currency": op.currency, "account": account, "lots": _lots(desk, entry, who)}
     return entry, facts | {"available": who.free(currency)}
@@ -125,7 +124,7 @@ def take_return(desk: Desk, op: Operation) -> tuple[Entry | None, Facts]:
     asked = op.asked
     back = wallets.Return(
         op.points, Wallet(_raw(asked["account"]), bytes.fromhex(asked["block"][2:]), asked["index"]),
-        _currency(desk, op.currency),
+        currency_number(desk, op.currency),
     )  # fmt: skip
     partner = int(asked.get("partner") or 0)
     owner, why = desk.records.find(Owner, str(asked["account"])), "unlinked_account"
@@ -156,7 +155,7 @@ def assign_return(desk: Desk, op: Operation) -> tuple[Entry, Facts]:
         raise ReturnAssigned("reference", f"{name} is {stray.state}")
     back = wallets.Return(
         stray.points, Wallet(_raw(stray.account), bytes.fromhex(stray.block[2:]), stray.index),
-        _currency(desk, stray.currency),
+        currency_number(desk, stray.currency),
     )  # fmt: skip
     why = _unbookable(desk, who, back)
     if why:
@@ -220,15 +219,6 @@ def shown(name: str, one: Stray) -> Facts:
         "status": "suspense", "reference": name, "why": one.why, "account": one.account, "points": one.points,
         "currency": one.currency, "partner": one.partner or None, "state": one.state,
     }  # fmt: skip
-
-
-def _currency(desk: Desk, name: str) -> int:
-    if name == COALITION_CURRENCY_NAME:
-        return COALITION_CURRENCY
-    found = next((one.number for one in desk.programme.currencies.values() if one.name == name), None)
-    if found is None:
-        raise UnknownCurrency(name)
-    return found
 
 
 def _lots(desk: Desk, entry: Entry, who: Holdings) -> list[list[object]]:

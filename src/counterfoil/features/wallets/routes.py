@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
@@ -28,7 +27,7 @@ from counterfoil.features.wallets.proofs import Proofs, proofs_of, worker_of
 from counterfoil.features.wallets.rules import STATEMENT, signed_in, to_sign
 from counterfoil.gateway.auth import Operator
 from counterfoil.gateway.looks import looked_up
-from counterfoil.gateway.moves import Done, Key, finished, move, replied
+from counterfoil.gateway.moves import Done, Key, move, posted
 from counterfoil.gateway.problems import declared
 from counterfoil.gateway.state import Gateway, gateway_of
 from counterfoil.gateway.views import MEMBER_ID
@@ -54,7 +53,7 @@ def nonce(request: Request, member: MEMBER_ID, caller: Operator, body: NewNonce 
             message=None if account is None else to_sign(account.lower(), given, uri, chain_id),
         )  # fmt: skip
 
-    return _acted(request, Operation("wallet_nonce", caller.party, member=id_number(member), more={}), view)
+    return posted(request, Operation("wallet_nonce", caller.party, member=id_number(member), more={}), view)
 
 
 @router.put("/members/{member}/wallet", response_model=Linked, responses=declared(404, 409, 410, 422))
@@ -65,7 +64,7 @@ def link(request: Request, member: MEMBER_ID, body: Link, caller: Operator) -> R
         "account": signed.account, "nonce": signed.nonce, "expires_at": signed.expires_at, "not_before": signed.not_before,
     }  # fmt: skip
     op = Operation("link_wallet", caller.party, member=id_number(member), by=caller.credential, more=more)
-    return _acted(request, op, lambda facts: _linked(gateway_of(request), id_number(facts["member"])))
+    return posted(request, op, lambda facts: _linked(gateway_of(request), id_number(facts["member"])))
 
 
 @router.get("/members/{member}/wallet", response_model=Linked, responses=declared(404))
@@ -79,7 +78,7 @@ def wallet(request: Request, member: MEMBER_ID, caller: Operator) -> Linked:
 def unlink(request: Request, member: MEMBER_ID, caller: Operator) -> Response:
     """The member has no account any more; what is in wallets stays there, and what comes back from it is nobody's."""
     op = Operation("unlink_wallet", caller.party, member=id_number(member), by=caller.credential, more={})
-    return _acted(request, op, None)
+    return posted(request, op, None)
 
 
 @router.get("/members/{member}/withdrawals", response_model=Proofs, responses=declared(404))
@@ -133,21 +132,6 @@ async def assign(
     return await move(
         request, "assign_return", caller, key, body, member=id_number(body.member), more={"reference": reference}
     )
-
-
-def _acted(request: Request, op: Operation, view: Callable[[dict[str, Any]], BaseModel] | None) -> Response:
-    """Post what needs no key; `view` shows it."""
-    gateway = gateway_of(request)
-    if gateway.read_only is not None:
-        raise gateway.read_only
-    (answer,), _group = gateway.writer.submit([op]).result()
-    if not answer.ok:
-        status, shown_ = finished(answer, b"", dry_run=False, request_id=request.scope["request_id"])
-        return replied(answer, status, shown_).response()
-    if view is None:
-        return Response(status_code=204)
-    status = request.scope["route"].status_code or 200
-    return Response(view(answer.facts).model_dump_json(), status, media_type="application/json")
 
 
 def _linked(gateway: Gateway, number: int) -> Linked:
